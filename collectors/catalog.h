@@ -1,0 +1,53 @@
+// Catalog: which hosts the inputs hold, and which files each host has.
+//
+// Made from names alone, but for the few bytes that tell a host's name. An input is one of
+//
+//   one host           a folder with sos_commands/ in it; sos_commands/ itself; a flat folder of dumps
+//   several hosts      a folder of those, up to kMaxLevels deep, as `sos collect` leaves it
+//   a whole cloud      a folder with hosts/ (any of the above) and neutron/ in it
+//
+// Of which host a folder is, is said by, in this order: NAME=PATH; sos_commands/host/hostname;
+// etc/hostname; a file `hostname`; external_ids:hostname in Open vSwitch's database; its own name.
+//
+// Folders of one host in different inputs make one host, and of two files with the same path in it
+// the one of the later input counts. What a file is, and which of several is preferred, says dump_name.h.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collectors/dump_name.h"
+#include "collectors/source/file_tree.h"
+#include "src/base/diagnostics.h"
+
+namespace dvrtrace {
+
+struct HostFile {
+  std::size_t tree = 0, entry = 0;  // the input that has it, and its place there
+  std::string path;                 // within the host's folder
+  DumpName name;
+};
+
+struct HostFiles {
+  std::string name;
+  std::vector<std::string> inputs;  // the host's folders, as the user can reach them
+  std::vector<HostFile> files;      // ascending by path
+};
+
+struct Catalog {
+  static constexpr unsigned kMaxLevels = 3;
+
+  std::vector<HostFiles> hosts;
+  struct NeutronFile {
+    std::size_t tree = 0, entry = 0;
+  };
+  std::vector<NeutronFile> neutron;
+
+  // Adds what trees[index] holds and gives the number of its hosts. `name` is the host's from
+  // NAME=PATH, or "". Fails when there is a name and not just one host to bear it.
+  Result<std::size_t> add(std::span<const FileTree> trees, std::size_t index, const std::string& name, Diagnostics& diagnostics);
+};
+
+}  // namespace dvrtrace

@@ -1,0 +1,123 @@
+#include "collectors/collect.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "collectors/neutron_json.h"
+#include "collectors/read_host.h"
+#include "src/base/text.h"
+
+namespace dvrtrace {
+
+namespace {
+
+// Runs `work(0)` to `work(count - 1)`, on all cores where there is enough of it.
+template <class Work>
+void run_on_all_cores(std::size_t count, Work work) {
+  std::atomic<std::size_t> next = 0;
+  const auto run = [&] {
+    for (std::size_t each = next++; each < count; each = next++) work(each);
+  };
+  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  std::vector<std::jthread> others;
+  for (std::size_t core = 1; core < std::min(cores, count); ++core) others.emplace_back(run);
+  run();
+}
+
+std::string no_host_in(const std::vector<Input>& inputs) {
+  std::vector<std::string> paths;
+  for (const Input& input : inputs) paths.push_back(printable(input.path));
+  return fmt::format("{}: expected the dumps of a host (a folder with sos_commands/, or files such as "
+                     "ovs-ofctl_dump-flows_br-int), found none",
+                     fmt::join(paths, ", "));
+}
+
+}  // namespace
+
+Result<Collection> Collection::open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron, Sources& sources,
+                                    Diagnostics& diagnostics) {
+  Collection collection;
+  collection.sources_ = &sources;
+  for (const Input& input : inputs) {
+    const auto added = collection.add_input(input, diagnostics);
+    if (!added) return tl::unexpected(added.error());
+  }
+  if (collection.hosts().empty()) return failure(no_host_in(inputs));
+  for (const std::string& path : neutron) {
+    const auto added = collection.add_neutron(path, diagnostics);
+    if (!added) return tl::unexpected(added.error());
+  }
+  return collection;
+}
+
+Result<void> Collection::add_input(const Input& input, Diagnostics& diagnostics) {
+  auto tree = FileTree::open_folder(input.path, diagnostics);
+  if (!tree) return failure(printable(fmt::format("{}: expected a folder of dumps: {}", input.path, tree.error().message)));
+  trees_.push_back(std::move(*tree));
+  const auto hosts = catalog_.add(trees_, trees_.size() - 1, input.name, diagnostics);
+  if (!hosts) return tl::unexpected(hosts.error());
+  if (*hosts == 0) {
+    diagnostics.warning({}, printable(fmt::format("{}: expected the dumps of a host, found none", input.path)),
+                        "nothing is read from it but Neutron's objects, if it has them");
+  }
+  return {};
+}
+
+Result<void> Collection::add_neutron(const std::string& path, Diagnostics& diagnostics) {
+  if (!std::filesystem::is_directory(path)) {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) return failure(printable(fmt::format("{}: No such file or directory", path)));
+    neutron_files_.push_back(path);
+    return {};
+  }
+  auto tree = FileTree::open_folder(path, diagnostics);
+  if (!tree) return failure(printable(fmt::format("{}: {}", path, tree.error().message)));
+  trees_.push_back(std::move(*tree));
+  const std::span<const FileEntry> files = trees_.back().files();
+  for (std::size_t entry = 0; entry < files.size(); ++entry) {
+    if (files[entry].path.ends_with(".json")) catalog_.neutron.push_back({trees_.size() - 1, entry});
+  }
+  return {};
+}
+
+HostSnapshot Collection::read(std::size_t host, Depth depth, Diagnostics& diagnostics) const {
+  return read_host(hosts()[host], trees_, depth, *sources_, diagnostics);
+}
+
+logical::Model Collection::read_neutron(Diagnostics& diagnostics) const {
+  logical::Model model;
+  const auto read = [&](const std::string& name, Result<std::string> bytes) {
+    if (!bytes) {
+      diagnostics.error({}, printable(fmt::format("{}: expected Neutron's objects: {}", name, bytes.error().message)),
+                        "what the file says of networks and ports is not known");
+      return;
+    }
+    ReadLog log{diagnostics, {}};
+    read_neutron_json(sources_->text(sources_->add(printable(name), std::move(*bytes))), model, log);
+  };
+  for (const Catalog::NeutronFile& file : catalog_.neutron) {
+    const FileTree& tree = trees_[file.tree];
+    const FileEntry& entry = tree.files()[file.entry];
+    read(fmt::format("{}/{}", tree.name(), entry.path), tree.read(entry));
+  }
+  for (const std::string& path : neutron_files_) read(path, read_file(path));
+  return model;
+}
+
+Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
+  Snapshot snapshot;
+  snapshot.hosts.resize(hosts().size());
+  // One more piece of work than there are hosts: Neutron's objects.
+  std::vector<Diagnostics> reported(hosts().size() + 1);
+  run_on_all_cores(reported.size(), [&](std::size_t each) {
+    if (each < hosts().size()) snapshot.hosts[each] = read(each, depth, reported[each]);
+    else snapshot.logical = read_neutron(reported[each]);
+  });
+  for (Diagnostics& each : reported) diagnostics.merge(std::move(each));
+  return snapshot;
+}
+
+}  // namespace dvrtrace

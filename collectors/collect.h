@@ -1,0 +1,52 @@
+// Collection: the hosts that a set of inputs holds, and the reading of them.
+//
+// Opening looks at names only: which hosts there are, which files each has and what each file is
+// (catalog.h). Reading a host is separate, can be done at any depth, and for several hosts at once.
+//
+//   auto collection = Collection::open({{"", "hosts"}}, {}, sources, diagnostics);
+//   HostSnapshot host = collection->read(0, Depth::Full, diagnostics);
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "collectors/catalog.h"
+#include "src/base/diagnostics.h"
+#include "src/base/result.h"
+#include "src/base/source.h"
+#include "src/snapshot/snapshot.h"
+
+namespace dvrtrace {
+
+struct Input {
+  std::string name;  // of the host, from "NAME=PATH"; "" to find it out
+  std::string path;  // a folder of one host, or of several
+};
+
+class Collection {
+ public:
+  // `neutron`: files or folders of Neutron's JSON, beside those named neutron/ within the inputs.
+  // Fails when an input does not exist, cannot be read, or none of them holds a host.
+  static Result<Collection> open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron, Sources& sources,
+                                 Diagnostics& diagnostics);
+
+  const std::vector<HostFiles>& hosts() const { return catalog_.hosts; }
+
+  // Safe to call from several threads, each with its own diagnostics.
+  HostSnapshot read(std::size_t host, Depth depth, Diagnostics& diagnostics) const;
+  logical::Model read_neutron(Diagnostics& diagnostics) const;
+
+  // All hosts, on as many threads as the machine has cores; the result does not depend on their number.
+  Snapshot read_all(Depth depth, Diagnostics& diagnostics) const;
+
+ private:
+  Result<void> add_input(const Input& input, Diagnostics& diagnostics);
+  Result<void> add_neutron(const std::string& path, Diagnostics& diagnostics);
+
+  std::vector<FileTree> trees_;
+  Catalog catalog_;
+  std::vector<std::string> neutron_files_;  // that were named one by one
+  Sources* sources_ = nullptr;
+};
+
+}  // namespace dvrtrace

@@ -1,0 +1,82 @@
+#include "collectors/return_codes.h"
+
+#include <charconv>
+#include <utility>
+
+#include "collectors/json_reader.h"
+
+namespace dvrtrace {
+
+namespace {
+
+std::optional<int> status_of(std::string_view text) {
+  int status = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return status;
+}
+
+// An object of either file; they name the same things differently.
+void read_note(JsonReader& json, CommandNotes& notes) {
+  std::string path;
+  CommandNote note;
+  json.enter('{');
+  while (json.next('}')) {
+    const std::string key = json.key();
+    if (key == "file" || key == "filepath") path = json.text();
+    else if (key == "cmd" || key == "exec") note.command = json.text();
+    else if (key == "rc" || key == "return_code") note.status = status_of(json.skip());
+    else if (key == "truncated") note.truncated = json.skip() == "true";
+    else json.skip();
+  }
+  if (!path.empty()) notes.insert_or_assign(std::move(path), std::move(note));
+}
+
+void read_list(JsonReader& json, CommandNotes& notes) {
+  if (!json.enter('[')) {
+    json.skip();
+    return;
+  }
+  while (json.next(']')) {
+    if (json.peek() == '{') read_note(json, notes);
+    else json.skip();
+  }
+}
+
+// Goes into the member `key` of an object, past all others. False when there is none.
+bool find_member(JsonReader& json, std::string_view key) {
+  if (!json.enter('{')) return false;
+  while (json.next('}')) {
+    if (json.key() == key) return true;
+    json.skip();
+  }
+  return false;
+}
+
+void read_manifest(JsonReader& json, CommandNotes& notes) {
+  if (!find_member(json, "components") || !find_member(json, "report") || !find_member(json, "plugins")) return;
+  if (!json.enter('{')) return;
+  while (json.next('}')) {
+    json.key();
+    if (!json.enter('{')) {
+      json.skip();
+      continue;
+    }
+    while (json.next('}')) {
+      if (json.key() == "commands") read_list(json, notes);
+      else json.skip();
+    }
+  }
+}
+
+}  // namespace
+
+CommandNotes read_command_notes(std::string_view text) {
+  CommandNotes notes;
+  JsonReader json(text);
+  if (json.peek() == '[') read_list(json, notes);
+  else read_manifest(json, notes);
+  return notes;
+}
+
+}  // namespace dvrtrace

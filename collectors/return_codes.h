@@ -1,0 +1,24 @@
+// What the saver of the dumps noted about each command: `commands.json`, or a report's manifest.json.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dvrtrace {
+
+struct CommandNote {
+  std::string command;  // as it was run
+  std::optional<int> status;
+  bool truncated = false;  // the beginning of its output was thrown away
+};
+
+// By the path of the file with its output, within the host's folder.
+using CommandNotes = std::map<std::string, CommandNote, std::less<>>;
+
+// Reads either file. Total: what is not understood is left out.
+CommandNotes read_command_notes(std::string_view json);
+
+}  // namespace dvrtrace

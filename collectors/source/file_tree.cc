@@ -1,0 +1,178 @@
+#include "collectors/source/file_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "src/base/source.h"
+
+namespace dvrtrace {
+
+namespace {
+
+// Deeper than any report; a folder that contains itself through a bind mount ends here.
+constexpr unsigned kMaxDepth = 40;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, CloseFolder>;
+
+std::string real_path(const std::string& path) {
+  std::error_code error;
+  std::string real = std::filesystem::canonical(path, error).string();
+  return error ? std::string{} : real;
+}
+
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+class Lister {
+ public:
+  Lister(const std::string& name, const std::string& root, Diagnostics& diagnostics)
+      : name_(name), root_(root), diagnostics_(diagnostics) {}
+
+  std::vector<FileEntry> list(Folder top) {
+    list(top.get(), "", 0);
+    std::ranges::sort(files_, {}, &FileEntry::path);
+    return std::move(files_);
+  }
+
+ private:
+  void list(DIR* folder, const std::string& prefix, unsigned depth) {
+    while (const dirent* entry = ::readdir(folder)) {
+      const std::string_view name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      std::string path = prefix + entry->d_name;
+      switch (type_of(folder, *entry)) {
+        case DT_REG: files_.push_back({std::move(path), {}, {}}); break;
+        case DT_LNK: add_link(std::move(path)); break;
+        case DT_DIR: list_folder(folder, entry->d_name, path + '/', depth + 1); break;
+        default: break;  // sockets, devices
+      }
+    }
+  }
+
+  static unsigned char type_of(DIR* folder, const dirent& entry) {
+    if (entry.d_type != DT_UNKNOWN) return entry.d_type;
+    struct stat status {};
+    if (::fstatat(::dirfd(folder), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) return DT_UNKNOWN;
+    return static_cast<unsigned char>(IFTODT(status.st_mode));
+  }
+
+  void list_folder(DIR* parent, const char* name, const std::string& prefix, unsigned depth) {
+    if (depth > kMaxDepth) return report(prefix, "folders within folders without end");
+    Descriptor fd(::openat(::dirfd(parent), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    Folder folder(fd.get() < 0 ? nullptr : ::fdopendir(fd.get()));
+    if (folder == nullptr) return report(prefix, std::strerror(errno));
+    fd.release();
+    list(folder.get(), prefix, depth);
+  }
+
+  void add_link(std::string path) {
+    const std::string target = real_path(root_ + '/' + path);
+    FileEntry entry{std::move(path), {}, {}};
+    std::error_code error;
+    if (target.empty()) {
+      entry.fault = "a link to a file that is not there";
+    } else if (!target.starts_with(root_ + '/')) {
+      entry.fault = "a link that leads out of the input";
+    } else if (std::filesystem::is_regular_file(target, error)) {
+      entry.link_to = target.substr(root_.size() + 1);
+    } else {
+      return;
+    }
+    files_.push_back(std::move(entry));
+  }
+
+  void report(const std::string& folder, std::string_view what) {
+    diagnostics_.error({}, fmt::format("{}/{}: expected a folder, found that it cannot be listed: {}", name_, folder, what),
+                       "what is in it counts as missing");
+  }
+
+  const std::string& name_;
+  const std::string& root_;
+  Diagnostics& diagnostics_;
+  std::vector<FileEntry> files_;
+};
+
+// The one byte more than the size that fstat gave shows the end of the file without a second read.
+Result<std::string> read_all(int fd, std::size_t size) {
+  std::string bytes(size + 1, '\0');
+  std::size_t used = 0;
+  while (true) {
+    const ssize_t count = ::read(fd, bytes.data() + used, bytes.size() - used);
+    if (count < 0) return failure(std::strerror(errno));
+    used += static_cast<std::size_t>(count);
+    if (used < bytes.size()) break;
+    if (used > Sources::kMaxBytes) return failure("it is larger than 4 GiB");
+    bytes.resize(2 * bytes.size());
+  }
+  bytes.resize(used);
+  return bytes;
+}
+
+Result<std::string> read_path(const std::string& path, int flags) {
+  // A pipe put in the place of a file must not keep us waiting.
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags));
+  if (fd.get() < 0) return failure(std::strerror(errno));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return failure(std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return failure("it is not a file");
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > Sources::kMaxBytes) return failure("it is larger than 4 GiB");
+  return read_all(fd.get(), static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+Result<FileTree> FileTree::open_folder(const std::string& path, Diagnostics& diagnostics) {
+  FileTree tree;
+  tree.name_ = path;
+  while (tree.name_.size() > 1 && tree.name_.back() == '/') tree.name_.pop_back();
+  tree.root_ = real_path(path);
+  Folder top(::opendir(path.c_str()));
+  if (top == nullptr || tree.root_.empty()) return failure(std::strerror(errno));
+  if (tree.root_ == "/") tree.root_.clear();
+  tree.files_ = Lister(tree.name_, tree.root_, diagnostics).list(std::move(top));
+  return tree;
+}
+
+std::string_view FileTree::folder_name() const { return last_part(root_); }
+
+std::string_view FileTree::parent_name() const {
+  const std::string_view root = root_;
+  return last_part(root.substr(0, std::min(root.size(), root.rfind('/'))));
+}
+
+Result<std::string> FileTree::read(const FileEntry& entry) const {
+  if (!entry.fault.empty()) return failure(entry.fault);
+  return read_path(root_ + '/' + (entry.link_to.empty() ? entry.path : entry.link_to), O_NOFOLLOW);
+}
+
+Result<std::string> read_file(const std::string& path) { return read_path(path, 0); }
+
+}  // namespace dvrtrace

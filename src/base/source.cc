@@ -1,0 +1,78 @@
+#include "src/base/source.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace dvrtrace {
+
+void Lines::Iterator::find_end() {
+  if (at_ >= bytes_.size()) {
+    end_ = next_ = at_ = bytes_.size();
+    return;
+  }
+  const void* found = std::memchr(bytes_.data() + at_, '\n', bytes_.size() - at_);
+  if (found == nullptr) {
+    end_ = next_ = bytes_.size();
+  } else {
+    end_ = static_cast<std::size_t>(static_cast<const char*>(found) - bytes_.data());
+    next_ = end_ + 1;
+  }
+}
+
+Span Lines::Iterator::operator*() const {
+  std::size_t end = end_;
+  if (end > at_ && bytes_[end - 1] == '\r') --end;
+  return {static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(end)};
+}
+
+std::size_t Lines::count() const {
+  const auto ends = static_cast<std::size_t>(std::count(bytes_.begin(), bytes_.end(), '\n'));
+  return ends + (!bytes_.empty() && bytes_.back() != '\n' ? 1 : 0);
+}
+
+SourceId Sources::add(std::string name, std::string bytes) {
+  if (bytes.size() > kMaxBytes) bytes.resize(kMaxBytes);
+  const std::lock_guard lock(mutex_);
+  entries_.push_back({std::move(name), std::move(bytes)});
+  return SourceId{static_cast<std::uint32_t>(entries_.size() - 1)};
+}
+
+SourceText Sources::text(SourceId id) const {
+  const std::lock_guard lock(mutex_);
+  if (id.value >= entries_.size()) return {};
+  const Entry& entry = entries_[id.value];
+  return {id, entry.name, entry.bytes};
+}
+
+std::string_view Sources::name(SourceId id) const { return text(id).name; }
+
+std::string_view Sources::bytes(const Provenance& at) const {
+  const SourceText source = text(at.source);
+  if (at.span.end > source.bytes.size() || at.span.begin > at.span.end) return {};
+  return source.at(at.span);
+}
+
+std::string_view Sources::line(const Provenance& at) const {
+  const SourceText source = text(at.source);
+  if (at.span.begin > source.bytes.size()) return {};
+  const std::size_t before = at.span.begin == 0
+                                 ? std::string_view::npos
+                                 : source.bytes.rfind('\n', at.span.begin - 1);
+  const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+  std::string_view line = source.bytes.substr(begin);
+  line = line.substr(0, line.find('\n'));
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
+
+Location Sources::locate(const Provenance& at) const {
+  const SourceText source = text(at.source);
+  if (at.span.begin > source.bytes.size()) return {source.name, 0, 0};
+  const std::string_view before = source.bytes.substr(0, at.span.begin);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t last = before.rfind('\n');
+  const std::size_t column = last == std::string_view::npos ? before.size() : before.size() - last - 1;
+  return {source.name, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(column + 1)};
+}
+
+}  // namespace dvrtrace

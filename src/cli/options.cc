@@ -1,0 +1,289 @@
+#include "src/cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "src/base/text.h"
+#include "src/cli/suggest.h"
+
+namespace dvrtrace::cli {
+namespace {
+
+constexpr auto kLast = CLI::MultiOptionPolicy::TakeLast;
+
+void declare_inputs(CLI::App& app, Options& o) {
+  const auto repeatable = [&](const char* names, std::vector<std::string>& value, const char* type, const char* description) {
+    app.add_option(names, value, description)->type_name(type)->allow_extra_args(false)->group("Inputs");
+  };
+  repeatable("-i,--input", o.inputs, "[NAME=]INPUT",
+             "a host's folder, a folder of hosts, an archive or a sosreport; repeatable, a later one wins file by file");
+  repeatable("--neutron", o.neutron, "PATH", "Neutron's objects as JSON, a file or a folder; repeatable");
+}
+
+void declare_value(CLI::App& app, const char* names, std::string& value, const char* type, const char* group,
+                   const char* description) {
+  app.add_option(names, value, description)->type_name(type)->multi_option_policy(kLast)->group(group);
+}
+
+void declare_flag(CLI::App& app, const char* names, bool& value, const char* group, const char* description) {
+  app.add_flag(names, value, description)->multi_option_policy(kLast)->group(group);
+}
+
+void declare_packet(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "The packet";
+  declare_value(app, "--direction", o.direction, "both|request|reply", kGroup, "trace one direction alone");
+  declare_value(app, "--sport", o.source_port, "PORT", kGroup, "source port of TCP, UDP or SCTP");
+  declare_value(app, "--ttl", o.ttl, "NUMBER", kGroup, "time to live that the packet starts with (64)");
+  declare_value(app, "--size", o.size, "BYTES", kGroup, "size of the IP packet, for the MTUs on the way");
+  declare_flag(app, "--df", o.dont_fragment, kGroup, "forbid fragments");
+  declare_value(app, "--src-ip", o.source_ip, "ADDRESS", kGroup, "a source address other than A's own");
+  declare_value(app, "--src-mac", o.source_mac, "MAC", kGroup, "a source MAC other than A's own");
+  declare_value(app, "--dst-mac", o.destination_mac, "MAC", kGroup, "the destination MAC, instead of resolving the next hop");
+  declare_flag(app, "--established", o.established, kGroup, "a packet of a connection that exists already");
+}
+
+void declare_format(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "The answer";
+  declare_value(app, "-o,--format", o.format, "text|json", kGroup, "how the answer is written");
+  declare_flag(app, "--json", o.json, kGroup, "short for --format json");
+}
+
+void declare_general(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "The answer";
+  declare_flag(app, "-v,--verbose", o.verbose, kGroup, "more messages on standard error");
+  declare_value(app, "--color", o.color, "auto|always|never", kGroup, "colours in the text");
+  declare_flag(app, "--no-pager", o.no_pager, kGroup, "do not send long text through PAGER");
+}
+
+void declare_help(CLI::App& app, Options& o) {
+  declare_flag(app, "-h", o.short_help, "General", "a short help");
+  declare_flag(app, "--help", o.long_help, "General", "the whole help, with examples");
+}
+
+void declare_from(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  declare_packet(app, o);
+  declare_format(app, o);
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "how much of the way is shown");
+  declare_flag(app, "--show-arp", o.show_arp, "The answer", "show how addresses were resolved, also where nothing hangs on it");
+  declare_flag(app, "-n,--numeric", o.numeric, "The answer", "numbers only, no names for them");
+  declare_flag(app, "-q,--quiet", o.quiet, "The answer", "only the verdict");
+  declare_general(app, o);
+}
+
+void declare_inventory(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  declare_format(app, o);
+  declare_general(app, o);
+}
+
+void declare_nothing(CLI::App&, Options&) {}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all{
+      {"from", "A to B [PACKET]", "where a packet goes, both ways, and what stops it",
+       "A and B: a VM's name, an instance's or port's UUID or the first 11 characters of a port's, a device, a MAC,\n"
+       "a fixed or floating IP, any address outside, HOST:NETNS, or the word outside. NETWORK/IP, ROUTER/IP and\n"
+       "HOST/IP narrow an address that several have.\n"
+       "PACKET: icmp (the default), tcp/PORT, udp/PORT, sctp/PORT, arp, dhcp, or a flow as ovs-fields writes it, in quotes.\n",
+       {{"both ways between two VMs, by name", "dvrtrace from vm1 to vm2 -i hosts --neutron neutron"},
+        {"a connection to a port", "dvrtrace from vm1 to 10.0.2.12 tcp/80 -i hosts"},
+        {"the way out, every step with its line of the dumps", "dvrtrace from 10.0.1.11 to 8.8.8.8 -d full -i hosts"},
+        {"several reports, one of them named", "dvrtrace from vm1 to vm2 -i cmp1=a.tar.xz -i b.tar.xz"},
+        {"for a script", "dvrtrace from vm1 to vm2 -o json -i hosts"}},
+       declare_from},
+      {"inventory", "", "hosts, networks, routers, VMs and floating IPs; what is missing",
+       "What the inputs hold: hosts with their roles, networks, routers, VMs, floating IPs; the dumps that are missing and the\n"
+       "commands that would give them; how much of each host was understood, and what contradicts itself.\n",
+       {{"all hosts below a folder", "dvrtrace inventory -i hosts --neutron neutron"}},
+       declare_inventory},
+      {"completion", "bash|zsh|fish", "completions for a shell", "",
+       {{"for bash, in this session", "source <(dvrtrace completion bash)"}},
+       declare_nothing},
+  };
+  return all;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto found = std::ranges::find(commands(), name, &Command::name);
+  return found == commands().end() ? nullptr : &*found;
+}
+
+std::unique_ptr<CLI::App> declaration(const Command* command, Options& options) {
+  auto app = std::make_unique<CLI::App>();
+  app->set_help_flag();
+  app->allow_extras();  // words, and options that nobody knows: both looked at by parse()
+  if (command != nullptr) command->declare(*app, options);
+  declare_help(*app, options);
+  if (command == nullptr) declare_flag(*app, "--version", options.version, "General", "the version");
+  return app;
+}
+
+std::vector<std::string> OptionText::choices() const {
+  std::vector<std::string> all;
+  if (value.find('|') == std::string::npos) return all;
+  for (const std::string_view choice : split(value, '|')) all.emplace_back(choice);
+  return all;
+}
+
+std::vector<OptionText> option_texts(const CLI::App& app) {
+  std::vector<OptionText> all;
+  for (const CLI::Option* option : app.get_options()) {
+    OptionText text;
+    if (!option->get_snames().empty()) text.short_name = "-" + option->get_snames().front();
+    if (!option->get_lnames().empty()) text.long_name = "--" + option->get_lnames().front();
+    if (option->get_items_expected_max() > 0) text.value = option->get_type_name();
+    text.description = option->get_description();
+    text.group = option->get_group();
+    all.push_back(std::move(text));
+  }
+  return all;
+}
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
+
+// The option that a word names ("--ttl=3", "-ojson"), among those that some command has. "--" names none.
+const OptionText* named(std::string_view word, const std::vector<OptionText>& all) {
+  const bool is_long = word.starts_with("--");
+  const std::string_view name = is_long ? word.substr(0, word.find('=')) : word.substr(0, 2);
+  const auto found = std::ranges::find(all, name, is_long ? &OptionText::long_name : &OptionText::short_name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+// Whether the option's value is the next word.
+bool takes_next(std::string_view word, const OptionText& option) {
+  if (option.value.empty()) return false;
+  return word.starts_with("--") ? word.find('=') == std::string_view::npos : word.size() == 2;
+}
+
+std::vector<OptionText> options_of(const Command* command) {
+  Options unused;
+  return option_texts(*declaration(command, unused));
+}
+
+std::vector<OptionText> options_of_all() {
+  std::vector<OptionText> all = options_of(nullptr);
+  for (const Command& command : commands()) std::ranges::move(options_of(&command), std::back_inserter(all));
+  return all;
+}
+
+// The place of the command: the first word that is neither an option nor an option's value.
+std::size_t find_command_word(const Words& words) {
+  const std::vector<OptionText> all = options_of_all();
+  std::size_t i = 0;
+  while (i < words.size() && is_option(words[i])) {
+    const OptionText* option = named(words[i], all);
+    i += option != nullptr && takes_next(words[i], *option) ? 2 : 1;
+  }
+  return std::min(i, words.size());
+}
+
+// Of the options in the environment those that this command takes. One that no command takes stays, and is an error.
+Words fitting(const Words& environment, const Command* command) {
+  const std::vector<OptionText> mine = options_of(command), all = options_of_all();
+  Words kept;
+  for (std::size_t i = 0; i < environment.size(); ++i) {
+    const OptionText* option = is_option(environment[i]) ? named(environment[i], all) : nullptr;
+    const bool with_value = option != nullptr && takes_next(environment[i], *option) && i + 1 < environment.size();
+    if (option == nullptr || named(environment[i], mine) != nullptr) {
+      kept.push_back(environment[i]);
+      if (with_value) kept.push_back(environment[i + 1]);
+    }
+    if (with_value) ++i;
+  }
+  return kept;
+}
+
+Failure usage(std::string message, std::string hint, std::string_view command) {
+  if (hint.empty()) hint = command.empty() ? "dvrtrace --help" : "dvrtrace " + std::string(command) + " --help";
+  return {"usage", std::move(message), std::move(hint), {}};
+}
+
+Failure unknown_option(const std::string& word, const CLI::App& app, std::string_view command) {
+  const std::string name = word.substr(0, word.find('='));
+  Words right;
+  for (const OptionText& option : option_texts(app)) {
+    if (!option.long_name.empty()) right.push_back(option.long_name);
+  }
+  for (const Command& other : commands()) {
+    if (other.name == command || named(name, options_of(&other)) == nullptr) continue;
+    return usage("option " + name + " is not one of " + (command.empty() ? "dvrtrace's own" : std::string(command)) +
+                     ", but of dvrtrace " + std::string(other.name), "", command);
+  }
+  return usage("unknown option " + name, did_you_mean(name, right), command);
+}
+
+// A value that must be one of a list is.
+tl::expected<void, Failure> check_choices(const CLI::App& app, std::string_view command) {
+  const std::vector<OptionText> texts = option_texts(app);
+  const std::vector<const CLI::Option*> options = app.get_options();
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const Words choices = texts[i].choices();
+    if (choices.empty()) continue;
+    for (const std::string& value : options[i]->results()) {
+      if (std::ranges::find(choices, value) != choices.end()) continue;
+      return tl::unexpected<Failure>(
+          usage(texts[i].long_name + " is one of " + texts[i].value + ", not '" + value + "'", did_you_mean(value, choices), command));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+tl::expected<Options, Failure> parse(Words arguments, const std::string& environment) {
+  const Words from_environment = CLI::detail::split_up(environment);
+  const std::size_t at = find_command_word(arguments);
+  Options options;
+  const Command* command = nullptr;
+  if (at < arguments.size()) {
+    options.command = arguments[at];
+    command = find_command(options.command);
+    if (command == nullptr) {
+      Words right;
+      for (const Command& known : commands()) right.emplace_back(known.name);
+      return tl::unexpected<Failure>(usage("unknown command '" + options.command + "'", did_you_mean(options.command, right), ""));
+    }
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  const Words first = fitting(from_environment, command);
+  arguments.insert(arguments.begin(), first.begin(), first.end());
+
+  const auto app = declaration(command, options);
+  try {
+    std::ranges::reverse(arguments);  // as CLI11 wants them
+    app->parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    return tl::unexpected<Failure>(usage(error.what(), "", options.command));
+  }
+  if (options.short_help || options.long_help || options.version) return options;
+  for (std::string& word : app->remaining()) {
+    if (word == "--") continue;
+    if (is_option(word)) return tl::unexpected<Failure>(unknown_option(word, *app, options.command));
+    options.words.push_back(std::move(word));
+  }
+  if (const auto checked = check_choices(*app, options.command); !checked) return tl::unexpected<Failure>(checked.error());
+  if (options.json) options.format = "json";
+  return options;
+}
+
+bool wants_json(const Words& arguments, const std::string& environment) {
+  Words words = CLI::detail::split_up(environment);
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  bool json = false, short_form = false;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    if (word == "--json") short_form = true;
+    if ((word == "-o" || word == "--format") && i + 1 < words.size()) json = words[i + 1] == "json";
+    if (consume(word, "--format=") || consume(word, "-o")) json = word == "json" || (word.empty() && json);
+  }
+  return json || short_form;
+}
+
+}  // namespace dvrtrace::cli

@@ -1,0 +1,19 @@
+// The program as a function: from its arguments to its exit status.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/cli/failure.h"
+#include "src/cli/options.h"
+
+namespace dvrtrace::cli {
+
+int run_program(const std::vector<std::string>& arguments, const std::string& environment);
+
+// One per command, each in its own file.
+Outcome run_from(const Options& options);
+Outcome run_inventory(const Options& options);
+Outcome run_completion(const Options& options);
+
+}  // namespace dvrtrace::cli

@@ -1,0 +1,99 @@
+// The field table: every match field of Open vSwitch, its width, where it lives in a FlowKey, how
+// its values are written, what a packet must be for the field to exist, and all of its names.
+//
+// Mirrors lib/meta-flow (mf_fields) of Open vSwitch 3.1. Where Open vSwitch keeps two fields in
+// one place (arp_spa and nw_src, icmp_type and tp_src), so does this table: some flows rely on it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "src/openflow/flow_key.h"
+
+namespace dvrtrace::openflow {
+
+enum class FieldId : std::uint16_t {
+  DpHash, RecircId, PacketType, ConjId, TunId, TunSrc, TunDst, TunIpv6Src, TunIpv6Dst, TunFlags, TunTtl, TunTos,
+  TunGbpId, TunGbpFlags, TunErspanIdx, TunErspanVer, TunErspanDir, TunErspanHwid, TunGtpuFlags, TunGtpuMsgtype,
+  Metadata, InPort, ActsetOutput, SkbPriority, PktMark,
+  CtState, CtZone, CtMark, CtLabel, CtNwProto, CtNwSrc, CtNwDst, CtIpv6Src, CtIpv6Dst, CtTpSrc, CtTpDst,
+  Reg0, Reg1, Reg2, Reg3, Reg4, Reg5, Reg6, Reg7, Reg8, Reg9, Reg10, Reg11, Reg12, Reg13, Reg14, Reg15,
+  XReg0, XReg1, XReg2, XReg3, XReg4, XReg5, XReg6, XReg7, XXReg0, XXReg1, XXReg2, XXReg3,
+  EthSrc, EthDst, EthType, VlanTci, DlVlan, VlanVid, DlVlanPcp, VlanPcp, VlanTpid, VlanTci1, VlanTpid1,
+  MplsLabel, MplsTc, MplsBos, MplsTtl, MplsLse1, MplsLse2,
+  IpSrc, IpDst, Ipv6Src, Ipv6Dst, Ipv6Label, NwProto, NwTos, IpDscp, NwEcn, NwTtl, IpFrag,
+  ArpOp, ArpSpa, ArpTpa, ArpSha, ArpTha,
+  TcpSrc, TcpDst, TcpFlags, UdpSrc, UdpDst, SctpSrc, SctpDst, IcmpType, IcmpCode, Icmpv6Type, Icmpv6Code,
+  NdTarget, NdSll, NdTll, NdReserved, NdOptionsType,
+  NshFlags, NshMdtype, NshNp, NshSpi, NshSi, NshC1, NshC2, NshC3, NshC4, NshTtl,
+};
+inline constexpr std::size_t kFields = static_cast<std::size_t>(FieldId::NshTtl) + 1;
+
+enum class Format : std::uint8_t { Decimal, Hex, Mac, Ipv4, Ipv6, Frag, CtState, TcpFlags, Port, TunFlags, PacketType };
+
+// What a packet must be for a field to exist.
+enum class Prerequisite : std::uint8_t {
+  None, Ethernet, Vlan, Mpls, Ip4, Ip6, Ip, Arp, Tcp, Udp, Sctp, Icmp4, Icmp6, Nd, NdSolicit, NdAdvert, Tracked, Nsh,
+};
+
+struct FieldInfo {
+  FieldId id;
+  std::string_view name;      // as Open vSwitch prints it
+  std::uint8_t word, shift;   // place in the key; fields above 64 bits fill two words, the high one first
+  std::uint16_t bits;
+  Format format;
+  Prerequisite needs;
+  bool maskable, writable;
+  std::array<std::string_view, 5> other_names;  // aliases, NXM and OXM names; "" ends
+};
+
+const FieldInfo& info(FieldId id);
+inline std::string_view name(FieldId id) { return info(id).name; }
+
+// By any of its names. "in_port_oxm" and OXM_OF_IN_PORT give InPort, whose numbers here are the
+// 16-bit ones: use normalise_port() on a value read.
+std::optional<FieldId> find_field(std::string_view name);
+
+// 32-bit OpenFlow 1.1+ port numbers to the 16-bit form that is used everywhere here.
+constexpr std::uint32_t normalise_port(std::uint64_t number) {
+  return static_cast<std::uint32_t>(number >= 0xffffff00 ? number & 0xffff : number);
+}
+
+// Bits [offset, offset + bits) of a field, bit 0 the least significant.
+struct Subfield {
+  FieldId field = FieldId::Reg0;
+  std::uint16_t offset = 0, bits = 0;
+  bool operator==(const Subfield&) const = default;
+};
+inline Subfield whole(FieldId id) { return {id, 0, info(id).bits}; }
+
+Bits128 get(const FlowKey& key, const FieldInfo& field);
+void set(FlowKey& key, const FieldInfo& field, Bits128 value);
+inline Bits128 get(const FlowKey& key, FieldId id) { return get(key, info(id)); }
+inline void set(FlowKey& key, FieldId id, Bits128 value) { set(key, info(id), value); }
+inline std::uint64_t get64(const FlowKey& key, FieldId id) { return get(key, info(id)).low; }
+inline void set64(FlowKey& key, FieldId id, std::uint64_t value) { set(key, info(id), {0, value}); }
+Bits128 get(const FlowKey& key, const Subfield& part);
+void set(FlowKey& key, const Subfield& part, Bits128 value);
+
+// Does the packet have what the field needs?
+bool exists(const FlowKey& key, Prerequisite needs);
+
+// ct_state bits.
+inline constexpr std::uint32_t kCtNew = 0x01, kCtEstablished = 0x02, kCtRelated = 0x04, kCtReply = 0x08,
+                               kCtInvalid = 0x10, kCtTracked = 0x20, kCtSnat = 0x40, kCtDnat = 0x80;
+// VLAN tag control information: bit 12 says that there is a tag at all.
+inline constexpr std::uint16_t kVlanPresent = 0x1000;
+// IpFrag bits.
+inline constexpr std::uint8_t kFragAny = 1, kFragLater = 2;
+// PacketType of an Ethernet frame; its high half is the namespace.
+inline constexpr std::uint16_t kTypeIpv4 = 0x0800, kTypeArp = 0x0806, kTypeRarp = 0x8035, kTypeIpv6 = 0x86dd,
+                               kTypeVlan = 0x8100, kTypeQinq = 0x88a8, kTypeMpls = 0x8847, kTypeMplsMulticast = 0x8848,
+                               kTypeNsh = 0x894f;
+inline constexpr std::uint8_t kProtoIcmp = 1, kProtoIgmp = 2, kProtoTcp = 6, kProtoUdp = 17, kProtoIcmpv6 = 58,
+                              kProtoSctp = 132;
+
+}  // namespace dvrtrace::openflow

@@ -1,0 +1,30 @@
+// A trace as text, at three levels of one tree; each leaves things out of the next and none computes anything.
+//
+//   brief  the verdict, and the places
+//   path   the hops: what decided there, what changed in the packet, and where that was read
+//   full   every step with its line; the copies of floods that led elsewhere
+#pragma once
+
+#include <string>
+
+#include "src/base/source.h"
+#include "src/report/glossary.h"
+#include "src/report/step_text.h"
+#include "src/report/style.h"
+#include "src/trace/trace.h"
+
+namespace dvrtrace {
+
+struct TextContext {
+  const Sources& sources;
+  const Glossary& glossary;
+  Style style;
+  Detail detail = Detail::Path;
+};
+
+std::string print_text(const Trace& trace, const TextContext& context);
+
+// Only the line with the verdict of the whole.
+std::string print_verdict(const Trace& trace, const TextContext& context);
+
+}  // namespace dvrtrace

@@ -1,0 +1,523 @@
+#include "tracer/engine/ask.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "src/openflow/match_reader.h"
+#include "tracer/engine/walk.h"
+
+namespace dvrtrace {
+namespace {
+
+using openflow::FieldId;
+
+constexpr std::uint16_t kFirstEphemeralPort = 49152;
+constexpr Mac kOutsideMac{0x02000000fffe};  // locally administered: of a host that no dump shows
+
+struct ProtocolNumber {
+  std::string_view name;
+  std::uint8_t number;
+};
+constexpr ProtocolNumber kProtocols[] = {{"tcp", openflow::kProtoTcp}, {"udp", openflow::kProtoUdp}, {"sctp", openflow::kProtoSctp}};
+
+class Asking {
+ public:
+  Asking(const Network& network, const Ask& ask) : network_(network), ask_(ask), ports_(network) {}
+
+  tl::expected<Trace, AskError> run() {
+    auto from = resolve(ask_.from, network_, ports_, nullptr);
+    if (!from) return tl::unexpected(std::move(from.error()));
+    from_ = std::move(*from);
+    if (from_.kind == Endpoint::Kind::Address && from_.port == kNowhere) from_.kind = Endpoint::Kind::Outside;
+    auto to = resolve(ask_.to, network_, ports_, &from_);
+    if (!to) return tl::unexpected(std::move(to.error()));
+    to_ = std::move(*to);
+    if (from_.kind == Endpoint::Kind::Vm && ports_.at(from_.port).host == kNowhere) {
+      return tl::unexpected(AskError{AskError::Kind::UnknownEndpoint, fmt::format("the host of {} is not among the inputs", ports_.at(from_.port).title()), {}});
+    }
+    if (auto error = make_packet()) return tl::unexpected(std::move(*error));
+    trace_.question = {named(from_), named(to_), ask_.packet.protocol, headers_of(packet_)};
+    if (ask_.packet.established) session_.conntrack.assume_established();
+    follow();
+    trace_.assumptions.assign(assumptions_.begin(), assumptions_.end());
+    conclude(trace_, reply_expected_);
+    if (!ask_.request || !ask_.reply) show_one();
+    return std::move(trace_);
+  }
+
+ private:
+  EndpointName named(const Endpoint& endpoint) const {
+    EndpointName out;
+    out.name = endpoint.text;
+    out.ip = endpoint.ip;
+    switch (endpoint.kind) {
+      case Endpoint::Kind::Vm: out.kind = "vm"; break;
+      case Endpoint::Kind::Namespace: out.kind = "namespace"; break;
+      case Endpoint::Kind::Address: out.kind = "address"; break;
+      case Endpoint::Kind::Outside: out.kind = "outside"; break;
+    }
+    if (endpoint.host != kNowhere) out.host = network_.index(endpoint.host).name;
+    if (endpoint.port == kNowhere) return out;
+    const CloudPort& port = ports_.at(endpoint.port);
+    out.name = port.vm ? port.title() : endpoint.text;
+    out.port = port.id;
+    if (port.host != kNowhere) out.host = network_.index(port.host).name;
+    if (!port.network_id.empty()) out.network = ports_.network_name(port.network_id);
+    out.mac = port.mac;
+    if (!out.ip && !port.ips.empty()) out.ip = port.ips.front();
+    return out;
+  }
+
+  // --- the packet ------------------------------------------------------------------------------------
+
+  // The addresses of both ends, of one family.
+  std::optional<AskError> choose_addresses() {
+    if (to_.kind == Endpoint::Kind::Outside && !to_.ip) to_.ip = outside_address();
+    if (from_.kind == Endpoint::Kind::Outside && !from_.ip) from_.ip = outside_address();
+    if (to_.kind == Endpoint::Kind::Vm && from_.port != kNowhere) {
+      // Two VMs: the first family that both have.
+      for (const Ip& ip : ports_.at(to_.port).ips) {
+        if (to_.ip && to_.text == to_string(*to_.ip)) break;
+        const auto same = std::ranges::find(ports_.at(from_.port).ips, ip.family, &Ip::family);
+        if (same == ports_.at(from_.port).ips.end()) continue;
+        to_.ip = ip;
+        break;
+      }
+    }
+    if (to_.kind == Endpoint::Kind::Namespace && !to_.ip) {
+      const Namespace& netns = network_.host(to_.host).namespaces[to_.netns];
+      for (const NetDevice& device : netns.devices) {
+        for (const auto& address : device.link->value.addresses) {
+          if (!to_.ip && !address.value.ip.loopback() && !address.value.ip.link_local()) to_.ip = address.value.ip;
+        }
+      }
+    }
+    if (from_.port != kNowhere && to_.ip) {
+      const auto& own = ports_.at(from_.port).ips;
+      const auto same = std::ranges::find(own, to_.ip->family, &Ip::family);
+      if (same != own.end() && (!from_.ip || from_.ip->family != to_.ip->family)) from_.ip = *same;
+    }
+    if (!to_.ip && ask_.packet.protocol != "dhcp") {
+      return AskError{AskError::Kind::UnknownEndpoint, fmt::format("no address of {} is in the dumps", to_.text), {}};
+    }
+    return std::nullopt;
+  }
+
+  std::optional<AskError> make_packet() {
+    if (auto error = choose_addresses()) return error;
+    const PacketSpec& spec = ask_.packet;
+    packet_.size = spec.size.value_or(spec.protocol == "icmp" ? 84 : 60);
+    packet_.df = spec.df;
+    if (from_.port != kNowhere) packet_.set(FieldId::EthSrc, ports_.at(from_.port).mac.value);
+    else packet_.set(FieldId::EthSrc, kOutsideMac.value);
+    if (spec.protocol == "dhcp") {
+      dhcp_packet();
+    } else if (spec.protocol == "arp") {
+      packet_ = arp_request(packet_.eth_src(), spec.src_ip.value_or(from_.ip.value_or(Ip{})), *to_.ip);
+    } else {
+      ip_packet(spec);
+    }
+    if (spec.src_mac) packet_.set(FieldId::EthSrc, spec.src_mac->value);
+    if (spec.ttl) packet_.set(FieldId::NwTtl, *spec.ttl);
+    return overridden();
+  }
+
+  void ip_packet(const PacketSpec& spec) {
+    const bool v6 = to_.ip->v6();
+    packet_.set(FieldId::EthType, v6 ? openflow::kTypeIpv6 : openflow::kTypeIpv4);
+    packet_.set_ip_src(spec.src_ip.value_or(from_.ip.value_or(Ip{to_.ip->family, 0, 0})));
+    packet_.set_ip_dst(*to_.ip);
+    packet_.set(FieldId::NwTtl, 64);
+    for (const ProtocolNumber& protocol : kProtocols) {
+      if (protocol.name != spec.protocol) continue;
+      packet_.set(FieldId::NwProto, protocol.number);
+      packet_.set(FieldId::TcpSrc, spec.src_port.value_or(kFirstEphemeralPort));
+      packet_.set(FieldId::TcpDst, spec.dst_port.value_or(0));
+      if (protocol.number == openflow::kProtoTcp) packet_.set(FieldId::TcpFlags, spec.established ? 0x010 : 0x002);
+      return;
+    }
+    packet_.set(FieldId::NwProto, v6 ? openflow::kProtoIcmpv6 : openflow::kProtoIcmp);
+    packet_.set(FieldId::IcmpType, v6 ? 128 : 8);
+  }
+
+  void dhcp_packet() {
+    packet_.set(FieldId::EthDst, kBroadcastMac.value);
+    packet_.set(FieldId::EthType, openflow::kTypeIpv4);
+    packet_.set(FieldId::NwProto, openflow::kProtoUdp);
+    packet_.set(FieldId::NwTtl, 64);
+    packet_.set_ip_dst(ipv4(0xffffffff));
+    packet_.set(FieldId::UdpSrc, 68);
+    packet_.set(FieldId::UdpDst, 67);
+    packet_.size = 328;
+  }
+
+  std::optional<AskError> overridden() {
+    if (ask_.packet.flow.empty()) return std::nullopt;
+    openflow::Names names;
+    std::optional<openflow::ReadError> error;
+    const openflow::Match match = openflow::read_match(ask_.packet.flow, names, error);
+    if (error) return AskError{AskError::Kind::BadPacket, fmt::format("'{}': {}", ask_.packet.flow, error->message), {}};
+    for (const openflow::MatchWord& word : match.words) packet_.key.words[word.index] = (packet_.key.words[word.index] & ~word.mask) | word.value;
+    return std::nullopt;
+  }
+
+  // The host beyond the external network stands where its gateway is.
+  std::optional<Ip> outside_address() const {
+    for (const logical::Network& network : network_.logical().networks) {
+      if (!network.external) continue;
+      for (const logical::Subnet& subnet : network_.logical().subnets) {
+        if (subnet.network_id == network.id && subnet.gateway && subnet.gateway->v4()) return subnet.gateway;
+      }
+    }
+    // Without Neutron's objects: where the fip and snat namespaces send what leaves.
+    for (std::size_t host = 0; host < network_.size(); ++host) {
+      for (const Namespace& netns : network_.host(host).namespaces) {
+        if (!netns.name.starts_with("fip-") && !netns.name.starts_with("snat-")) continue;
+        for (const auto& [key, table] : netns.tables) {
+          for (const auto* route : table.routes) {
+            if (route->value.destination.length() == 0 && route->value.destination.ip().v4() && !route->value.nexthops.empty() && route->value.nexthops.front().via) return route->value.nexthops.front().via;
+          }
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  // --- sending -----------------------------------------------------------------------------------------
+
+  // The VM's own routing: its subnets directly, host routes, else the gateway.
+  std::optional<Ip> next_hop(const CloudPort& vm, const Ip& own, const Ip& destination) const {
+    const CloudSubnet* subnet = ports_.subnet_of(vm, own);
+    for (const CloudSubnet& candidate : ports_.subnets()) {
+      if (candidate.network_id == vm.network_id && candidate.cidr.contains(destination)) return destination;
+    }
+    if (subnet == nullptr) return std::nullopt;
+    const logical::HostRoute* best = nullptr;
+    for (const logical::HostRoute& route : subnet->host_routes) {
+      if (route.destination.contains(destination) && (best == nullptr || route.destination.length() > best->destination.length())) best = &route;
+    }
+    if (best != nullptr) return best->nexthop;
+    return subnet->gateway;
+  }
+
+  // Fills in the frame's destination. False when nobody answers for the next hop: the direction then
+  // shows the ARP request's way.
+  bool address_frame(std::size_t port, Packet& packet, Recorder& recorder) {
+    if (packet.arp() || packet.eth_dst().multicast()) return true;
+    const CloudPort& vm = ports_.at(port);
+    const std::size_t start = recorder.direction.hops.size();
+    // A spoofed source does not change where the VM's own routing leads.
+    const auto own = std::ranges::find(vm.ips, packet.ip_dst().family, &Ip::family);
+    const auto hop = next_hop(vm, own == vm.ips.end() ? packet.ip_src() : *own, packet.ip_dst());
+    if (!hop) {
+      const std::size_t at = recorder.hop(std::nullopt, {PlaceKind::Vm, network_.index(vm.host).name, vm.title()}, std::nullopt, packet);
+      recorder.stop(at, Verdict::Unknown, Reason::HiddenState, fmt::format("the subnet and gateway of {} are in no dump", vm.title()), "Neutron's subnets as JSON (--neutron)");
+      return false;
+    }
+    Packet asker = packet;
+    if (own != vm.ips.end()) asker.set_ip_src(*own);
+    if (hop->v6()) return address_frame6(vm, *hop, packet);
+    Recorder scratch;
+    Session none;
+    Walk walk(network_, ports_, none, scratch);
+    const auto mac = walk.resolve_for_vm(port, asker, *hop, &scratch);
+    assumptions_.merge(scratch.assumptions);
+    if (mac) {
+      packet.set(FieldId::EthDst, mac->value);
+      return true;
+    }
+    recorder.direction = std::move(scratch.direction);
+    if (recorder.direction.hops.size() > start) {
+      recorder.direction.hops.front().steps.insert(recorder.direction.hops.front().steps.begin(), Noted{fmt::format("who has {}? nobody's answer comes back", to_string(*hop)), {}});
+    }
+    return false;
+  }
+
+  // Neighbour discovery is not played out: the owner of the address is looked up.
+  bool address_frame6(const CloudPort& vm, const Ip& hop, Packet& packet) {
+    assumptions_.insert({"ASSUME_ND_ANSWERED", "neighbour discovery within the cloud is taken to work"});
+    for (const CloudPort& port : ports_.all()) {
+      if (port.network_id == vm.network_id && std::ranges::find(port.ips, hop) != port.ips.end()) {
+        packet.set(FieldId::EthDst, port.mac.value);
+        return true;
+      }
+    }
+    const Host& host = network_.host(vm.host);
+    for (const Namespace& netns : host.namespaces) {
+      const auto found = netns.addresses.find(hop);
+      if (found != netns.addresses.end() && netns.devices[found->second].link->value.mac) {
+        packet.set(FieldId::EthDst, netns.devices[found->second].link->value.mac->value);
+        return true;
+      }
+    }
+    return true;
+  }
+
+  // The cards on the wire of the external network, and its VLAN there.
+  struct ExternalWire {
+    std::size_t host = kNowhere;
+    std::string device;
+    std::optional<std::uint16_t> vlan;
+  };
+  std::optional<ExternalWire> external_wire() const {
+    for (std::size_t host = 0; host < network_.size(); ++host) {
+      for (const OvsBridge& bridge : network_.index(host).ovs.value.bridges) {
+        for (const OvsPort& row : bridge.ports) {
+          for (const OvsInterface& interface : row.interfaces) {
+            const auto physical = network_.physical_networks(host, interface.name);
+            for (const logical::Network& network : network_.logical().networks) {
+              if (!network.external || std::ranges::find(physical, network.physical_network) == physical.end()) continue;
+              ExternalWire wire{host, interface.name, std::nullopt};
+              if (network.type == "vlan" && network.segmentation_id) wire.vlan = static_cast<std::uint16_t>(*network.segmentation_id);
+              return wire;
+            }
+          }
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  void send_from_outside(Recorder& recorder, Walk& walk) {
+    const auto wire = external_wire();
+    if (!wire) {
+      const std::size_t hop = recorder.hop(std::nullopt, {PlaceKind::Outside, "", "outside"}, std::nullopt, packet_);
+      recorder.stop(hop, Verdict::Unknown, Reason::HiddenState, "which network cards the external network is on is in no dump", "Neutron's networks as JSON (--neutron), bridge_mappings of the agents");
+      return;
+    }
+    if (wire->vlan) packet_.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
+    if (!ask_.packet.dst_mac && !packet_.arp()) {
+      Recorder scratch;
+      Session none;
+      Walk asking(network_, ports_, none, scratch, Walk::Purpose::Resolve);
+      Packet request = arp_request(packet_.eth_src(), packet_.ip_src(), packet_.ip_dst());
+      if (wire->vlan) request.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
+      asking.from_outside(wire->host, wire->device, std::move(request));
+      const auto answer = std::ranges::find(asking.arp_answers(), packet_.ip_dst(), &ArpAnswer::ip);
+      if (answer == asking.arp_answers().end()) {
+        recorder.direction = std::move(scratch.direction);
+        recorder.stop(0, Verdict::Dropped, Reason::NeighbourFailed, fmt::format("nobody answers for {} on the external network", to_string(packet_.ip_dst())));
+        return;
+      }
+      packet_.set(FieldId::EthDst, answer->mac.value);
+    }
+    walk.from_outside(wire->host, wire->device, packet_);
+  }
+
+  // --- both ways -----------------------------------------------------------------------------------------
+
+  void follow() {
+    Recorder recorder;
+    recorder.direction.name = "request";
+    Walk walk(network_, ports_, session_, recorder);
+    send_request(recorder, walk);
+    const Arrival* arrival = end_of(walk, to_);
+    finish(recorder, arrival, arrival != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction));
+    trace_.directions.push_back(std::move(recorder.direction));
+    assumptions_.merge(recorder.assumptions);
+    if (arrival != nullptr) answer(*arrival);
+    else if (walk.error()) error_back(*walk.error());
+  }
+
+  void send_request(Recorder& recorder, Walk& walk) {
+    if (ask_.packet.dst_mac) packet_.set(FieldId::EthDst, ask_.packet.dst_mac->value);
+    switch (from_.kind) {
+      case Endpoint::Kind::Vm:
+        if (ask_.packet.dst_mac || address_frame(from_.port, packet_, recorder)) walk.from_vm(from_.port, packet_);
+        return;
+      case Endpoint::Kind::Namespace: return walk.from_namespace(from_.host, from_.netns, packet_);
+      case Endpoint::Kind::Outside: return send_from_outside(recorder, walk);
+      case Endpoint::Kind::Address: {
+        const std::size_t hop = recorder.hop(std::nullopt, {PlaceKind::Outside, "", from_.text}, std::nullopt, packet_);
+        recorder.stop(hop, Verdict::Unknown, Reason::HiddenState, fmt::format("{} is a port of no VM: name its namespace as HOST:NETNS", from_.text), {});
+        return;
+      }
+    }
+  }
+
+  // Which of the packet's arrivals answers the question.
+  const Arrival* end_of(const Walk& walk, const Endpoint& wanted) const {
+    const auto& arrivals = walk.arrivals();
+    const bool dhcp = ask_.packet.protocol == "dhcp";
+    const auto first = [&](auto predicate) -> const Arrival* {
+      const auto found = std::ranges::find_if(arrivals, predicate);
+      return found == arrivals.end() ? nullptr : &*found;
+    };
+    if (dhcp) {
+      return first([&](const Arrival& arrival) {
+        return arrival.kind == Arrival::Kind::Namespace && network_.host(arrival.host).namespaces[arrival.netns].name.starts_with("qdhcp-");
+      });
+    }
+    if (const Arrival* inside = first([&](const Arrival& arrival) {
+          return arrival.kind != Arrival::Kind::Outside && (wanted.port == kNowhere || arrival.kind == Arrival::Kind::Namespace || arrival.port == wanted.port);
+        })) {
+      return inside;
+    }
+    // Only an address that no port has is outside: a frame for a VM that leaks onto the wire has not arrived.
+    if (wanted.kind == Endpoint::Kind::Outside || (wanted.kind == Endpoint::Kind::Address && wanted.port == kNowhere)) {
+      return first([](const Arrival& arrival) { return arrival.kind == Arrival::Kind::Outside && !arrival.packet.eth_dst().multicast(); });
+    }
+    return nullptr;
+  }
+
+  // The hop whose stop explains a packet that arrived nowhere: not one of the copies that a flood
+  // brings to the wrong places, unless there is nothing else.
+  static std::optional<std::size_t> stop_of(const Direction& direction) {
+    std::optional<std::size_t> best;
+    int best_weight = -1;
+    for (std::size_t i = 0; i < direction.hops.size(); ++i) {
+      const auto& steps = direction.hops[i].steps;
+      const Stopped* stopped = nullptr;
+      for (const Step& step : steps) {
+        if (const auto* candidate = std::get_if<Stopped>(&step)) stopped = candidate;
+      }
+      if (stopped == nullptr) continue;
+      int weight = 2;
+      if (stopped->reason == Reason::NotForThisHost || stopped->reason == Reason::FloodEmpty) weight = 0;
+      else if (stopped->reason == Reason::NotForwarded) weight = 1;
+      else if (stopped->verdict == Verdict::Unknown) weight = 3;
+      if (weight > best_weight) {
+        best = i;
+        best_weight = weight;
+      }
+    }
+    return best;
+  }
+
+  Reason way_out(const Direction& direction, std::size_t hop) const {
+    Reason reason = Reason::ByProviderNetwork;
+    for (std::optional<std::size_t> at = hop; at; at = direction.hops[*at].parent) {
+      const Place& place = direction.hops[*at].place;
+      if (place.kind != PlaceKind::Namespace) continue;
+      if (place.name.starts_with("snat-")) return Reason::BySnat;
+      if (place.name.starts_with("fip-")) return Reason::ByFip;
+    }
+    return reason;
+  }
+
+  // What the arrival is called, and what is said of it.
+  std::pair<Reason, std::string> taken_in(const Direction& direction, const Arrival& arrival) const {
+    if (arrival.kind == Arrival::Kind::Vm) return {Reason::ToVm, fmt::format("{} takes it in", ports_.at(arrival.port).title())};
+    if (arrival.kind == Arrival::Kind::Outside) {
+      const Reason reason = way_out(direction, arrival.hop);
+      return {reason, fmt::format("it leaves the cloud for {}", to_string(arrival.packet.ip_dst()))};
+    }
+    const std::string& netns = network_.host(arrival.host).namespaces[arrival.netns].name;
+    const bool metadata = packet_.ip() && packet_.ip_dst() == ipv4(0xa9fea9fe);
+    if (metadata) return {Reason::ToMetadata, "the metadata proxy takes it in"};
+    if (netns.starts_with("qdhcp-")) return {Reason::ToDhcp, fmt::format("{} takes it in", netns)};
+    if (netns.empty()) return {Reason::ToHost, "the host itself takes it in"};
+    return {Reason::ToRouter, fmt::format("{} takes it in", netns)};
+  }
+
+  void finish(Recorder& recorder, const Arrival* arrival, std::optional<std::size_t> stop) {
+    Direction& direction = recorder.direction;
+    std::optional<std::size_t> end = stop;
+    if (arrival != nullptr) {
+      end = arrival->hop;
+      const auto [reason, text] = taken_in(direction, *arrival);
+      direction.verdict = arrival->kind == Arrival::Kind::Outside ? Verdict::LeftTheCloud : Verdict::Delivered;
+      direction.reason = reason;
+      if (!recorder.stopped(arrival->hop)) recorder.stop(arrival->hop, direction.verdict, reason, text);
+    } else if (stop) {
+      for (const Step& step : direction.hops[*stop].steps) {
+        if (const auto* stopped = std::get_if<Stopped>(&step)) {
+          direction.verdict = stopped->verdict == Verdict::Delivered ? Verdict::Dropped : stopped->verdict;
+          direction.reason = stopped->verdict == Verdict::Delivered ? Reason::NotForThisHost : stopped->reason;
+        }
+      }
+      direction.stopped_at = stop;
+    } else {
+      direction.verdict = Verdict::Dropped;
+      direction.reason = Reason::NotForwarded;
+    }
+    for (auto at = end; at; at = direction.hops[*at].parent) direction.hops[*at].on_path = true;
+    for (Crossing& crossing : direction.crossings) {
+      crossing.on_path = crossing.hop < direction.hops.size() && direction.hops[crossing.hop].on_path;
+    }
+  }
+
+  void answer(const Arrival& arrival) {
+    reply_expected_ = true;
+    Recorder recorder;
+    recorder.direction.name = "reply";
+    Walk walk(network_, ports_, session_, recorder);
+    Packet reply = arrival.packet;
+    reply.key = answer_to(arrival.packet.key);
+    reply.mark = 0;
+    reply.df = packet_.df;
+    const bool arp = arrival.packet.arp();
+    switch (arrival.kind) {
+      case Arrival::Kind::Vm: {
+        const CloudPort& vm = ports_.at(arrival.port);
+        if (arp) {
+          walk.from_vm(arrival.port, arp_reply(arrival.packet, vm.mac));
+          break;
+        }
+        reply.set(FieldId::EthSrc, vm.mac.value);
+        if (address_frame(arrival.port, reply, recorder)) walk.from_vm(arrival.port, std::move(reply));
+        break;
+      }
+      case Arrival::Kind::Namespace:
+        if (arp || ask_.packet.protocol == "dhcp") {
+          reply_expected_ = false;  // played out where it is asked for
+          return;
+        }
+        walk.from_namespace(arrival.host, arrival.netns, std::move(reply));
+        break;
+      case Arrival::Kind::Outside: {
+        recorder.assume("ASSUME_OUTSIDE_ANSWERS", "hosts outside the cloud are taken to be there and to answer");
+        const std::uint64_t tci = arrival.packet.get(FieldId::VlanTci);
+        reply.set(FieldId::VlanTci, tci);
+        const auto card = left_by(trace_.directions.front(), arrival.hop);
+        walk.from_outside(arrival.host, card, std::move(reply));
+        break;
+      }
+    }
+    const Arrival* end = end_of(walk, from_);
+    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction));
+    trace_.directions.push_back(std::move(recorder.direction));
+    assumptions_.merge(recorder.assumptions);
+  }
+
+  // The card by which the packet went onto the wire that leads to this hop.
+  static std::string left_by(const Direction& direction, std::size_t outside) {
+    const auto wire = direction.hops[outside].parent;
+    for (auto crossing = direction.crossings.rbegin(); crossing != direction.crossings.rend(); ++crossing) {
+      if (wire && crossing->hop == *wire) return crossing->device;
+    }
+    return {};
+  }
+
+  void error_back(const Walk::Error& error) {
+    Recorder recorder;
+    recorder.direction.name = "reply";
+    Walk walk(network_, ports_, session_, recorder);
+    walk.from_namespace(error.host, error.netns, error.packet);
+    const Arrival* end = end_of(walk, from_);
+    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction));
+    trace_.directions.push_back(std::move(recorder.direction));
+    assumptions_.merge(recorder.assumptions);
+  }
+
+  void show_one() {
+    std::erase_if(trace_.directions, [&](const Direction& direction) { return direction.name == "request" ? !ask_.request : !ask_.reply; });
+  }
+
+  const Network& network_;
+  const Ask& ask_;
+  Ports ports_;
+  Endpoint from_, to_;
+  Packet packet_;
+  Session session_;
+  Trace trace_;
+  std::set<Assumption> assumptions_;
+  bool reply_expected_ = false;
+};
+
+}  // namespace
+
+tl::expected<Trace, AskError> ask(const Network& network, const Ask& ask) { return Asking(network, ask).run(); }
+
+}  // namespace dvrtrace

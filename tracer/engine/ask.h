@@ -1,0 +1,40 @@
+// ask(): the whole of a question `from A to B [PACKET]`, as a session on the real network would go:
+// the asker resolves its next hop, sends, and the far end's answer is traced from the packet as it
+// arrived, over the connections that it left behind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "src/model/network.h"
+#include "src/trace/trace.h"
+#include "tracer/engine/endpoint.h"
+
+namespace dvrtrace {
+
+struct PacketSpec {
+  std::string protocol = "icmp";   // "icmp", "tcp", "udp", "sctp", "arp", "dhcp"
+  std::optional<std::uint16_t> dst_port, src_port;
+  std::optional<std::uint8_t> ttl;
+  std::optional<std::uint32_t> size;   // of the IP packet, bytes
+  bool df = false;
+  std::optional<Ip> src_ip;
+  std::optional<Mac> src_mac, dst_mac;
+  bool established = false;
+  bool show_arp = false;
+  std::string flow;                // an Open vSwitch flow expression that overrides the fields it names
+};
+
+struct Ask {
+  std::string from, to;
+  PacketSpec packet;
+  bool request = true, reply = true;   // which directions the trace shows; both are always followed
+};
+
+// Safe to call from several threads on one Network.
+tl::expected<Trace, AskError> ask(const Network& network, const Ask& ask);
+
+}  // namespace dvrtrace

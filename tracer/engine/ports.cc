@@ -1,0 +1,218 @@
+#include "tracer/engine/ports.h"
+
+#include <algorithm>
+#include <set>
+
+#include "src/openflow/field.h"
+
+namespace dvrtrace {
+
+std::string CloudPort::title() const {
+  if (!instance_name.empty()) return instance_name;
+  if (!name.empty()) return name;
+  if (!device.empty()) return device;
+  return id.substr(0, 11);
+}
+
+Ports::Ports(const Network& network) : network_(network) {
+  from_neutron();
+  from_databases();
+  from_libvirt();
+  from_namespaces();
+}
+
+std::size_t Ports::find_or_add(const std::string& id, Mac mac) {
+  if (!id.empty()) {
+    if (const auto found = by_id_.find(id); found != by_id_.end()) return found->second;
+    by_id_.emplace(id, ports_.size());
+  }
+  CloudPort port;
+  port.id = id;
+  port.mac = mac;
+  ports_.push_back(std::move(port));
+  return ports_.size() - 1;
+}
+
+void Ports::from_neutron() {
+  const logical::Model& model = network_.logical();
+  for (const logical::Port& port : model.ports) {
+    CloudPort& known = ports_[find_or_add(port.id, port.mac)];
+    known.name = port.name;
+    known.owner = port.device_owner;
+    known.network_id = port.network_id;
+    known.at = port.at;
+    if (port.device_owner.starts_with("compute:")) known.instance_uuid = port.device_id;
+    for (const logical::FixedIp& fixed : port.fixed_ips) known.ips.push_back(fixed.ip);
+    for (std::size_t host = 0; host < network_.size(); ++host) {
+      if (network_.index(host).name == port.host) known.host = host;
+    }
+  }
+  for (const logical::Subnet& subnet : model.subnets) subnets_.push_back({subnet.network_id, subnet.cidr, subnet.gateway, subnet.host_routes});
+  for (const logical::FloatingIp& floating : model.floating_ips) floating_.push_back({floating.floating_ip, floating.fixed_ip, floating.port_id});
+  for (const logical::Router& router : model.routers) {
+    std::vector<std::string> networks;
+    for (const logical::Port& port : model.ports) {
+      if (port.device_id == router.id && port.device_owner.find("router_interface") != std::string::npos) networks.push_back(port.network_id);
+    }
+    router_networks_.push_back(std::move(networks));
+  }
+}
+
+void Ports::from_databases() {
+  for (std::size_t host = 0; host < network_.size(); ++host) {
+    for (const OvsBridge& bridge : network_.index(host).ovs.value.bridges) {
+      for (const OvsPort& row : bridge.ports) {
+        for (const OvsInterface& interface : row.interfaces) {
+          const auto id = interface.external_ids.find("iface-id");
+          if (id == interface.external_ids.end()) continue;
+          const auto mac_text = interface.external_ids.find("attached-mac");
+          const auto mac = mac_text == interface.external_ids.end() ? std::nullopt : parse_mac(mac_text->second);
+          const std::size_t index = find_or_add(id->second, mac.value_or(Mac{}));
+          CloudPort& port = ports_[index];
+          const auto net = row.other_config.find("net_uuid");
+          if (port.network_id.empty() && net != row.other_config.end()) port.network_id = net->second;
+          if (interface.type == "internal") continue;  // a namespace's device, on as many hosts as have the router
+          if (mac) port.mac = *mac;
+          port.vm = true;
+          port.host = host;
+          port.bridge = bridge.name;
+          port.device = interface.name;
+          if (!port.at.known()) port.at = interface.at;
+          const auto vm = interface.external_ids.find("vm-uuid");
+          if (vm == interface.external_ids.end()) {
+            if (const auto older = interface.external_ids.find("vm-id"); older != interface.external_ids.end()) port.instance_uuid = older->second;
+          } else {
+            port.instance_uuid = vm->second;
+          }
+          by_device_[std::to_string(host) + " " + interface.name] = index;
+        }
+      }
+    }
+  }
+}
+
+void Ports::from_libvirt() {
+  for (std::size_t host = 0; host < network_.size(); ++host) {
+    for (const Domain& domain : network_.index(host).domains) {
+      for (const DomainInterface& nic : domain.interfaces) {
+        std::size_t index = kNowhere;
+        if (const auto found = by_id_.find(nic.port_id); !nic.port_id.empty() && found != by_id_.end()) index = found->second;
+        if (index == kNowhere) {
+          const auto same = std::ranges::find_if(ports_, [&](const CloudPort& port) { return port.vm && port.mac == nic.mac && port.host == host; });
+          if (same != ports_.end()) index = static_cast<std::size_t>(same - ports_.begin());
+        }
+        if (index == kNowhere) {
+          index = find_or_add(nic.port_id, nic.mac);
+          ports_[index].vm = true;
+          ports_[index].host = host;
+          ports_[index].device = nic.tap;
+        }
+        CloudPort& port = ports_[index];
+        port.instance_name = domain.instance_name.empty() ? domain.name : domain.instance_name;
+        port.instance_uuid = domain.uuid;
+        if (!nic.tap.empty()) by_device_.emplace(std::to_string(host) + " " + nic.tap, index);
+      }
+    }
+  }
+}
+
+// Routers' networks and gateways, for clouds whose Neutron objects were not given.
+void Ports::from_namespaces() {
+  const bool has_subnets = !subnets_.empty(), has_routers = !router_networks_.empty();
+  if (has_subnets && has_routers) return;
+  for (std::size_t host = 0; host < network_.size(); ++host) {
+    const HostSnapshot& snapshot = network_.index(host);
+    for (const NamespaceSnapshot& netns : snapshot.namespaces) {
+      if (!netns.name.starts_with("qrouter-")) continue;
+      std::vector<std::string> networks;
+      for (const auto& link : netns.links.value) {
+        if (!link.value.name.starts_with("qr-")) continue;
+        std::string network_id;
+        for (const OvsBridge& bridge : snapshot.ovs.value.bridges) {
+          for (const OvsPort& row : bridge.ports) {
+            const auto net = row.other_config.find("net_uuid");
+            if (row.name == link.value.name && net != row.other_config.end()) network_id = net->second;
+          }
+        }
+        if (network_id.empty()) continue;
+        networks.push_back(network_id);
+        for (const auto& address : link.value.addresses) {
+          if (address.value.ip.link_local() || has_subnets) continue;
+          const Prefix cidr = address.value.network();
+          const bool known = std::ranges::any_of(subnets_, [&](const CloudSubnet& subnet) { return subnet.network_id == network_id && subnet.cidr == cidr; });
+          if (!known) subnets_.push_back({network_id, cidr, address.value.ip, {}});
+        }
+      }
+      if (!has_routers) router_networks_.push_back(std::move(networks));
+    }
+  }
+}
+
+std::size_t Ports::behind(std::size_t host, std::string_view device) const {
+  const auto found = by_device_.find(std::to_string(host).append(" ").append(device));
+  if (found != by_device_.end()) return found->second;
+  // tap1234, qvo1234 and qvb1234 are one port's.
+  if (device.size() <= 3) return kNowhere;
+  for (const std::string_view prefix : {"tap", "qvo", "qvb"}) {
+    const auto other = by_device_.find(std::to_string(host).append(" ").append(prefix).append(device.substr(3)));
+    if (other != by_device_.end()) return other->second;
+  }
+  return kNowhere;
+}
+
+const CloudSubnet* Ports::subnet_of(const CloudPort& port, const Ip& ip) const {
+  for (const CloudSubnet& subnet : subnets_) {
+    if (subnet.network_id == port.network_id && subnet.cidr.contains(ip)) return &subnet;
+  }
+  return nullptr;
+}
+
+bool Ports::routed(const std::string& network, const std::string& other) const {
+  return std::ranges::any_of(router_networks_, [&](const std::vector<std::string>& networks) {
+    return std::ranges::find(networks, network) != networks.end() && std::ranges::find(networks, other) != networks.end();
+  });
+}
+
+std::string Ports::network_name(const std::string& id) const {
+  for (const logical::Network& network : network_.logical().networks) {
+    if (network.id == id) return network.name.empty() ? id : network.name;
+  }
+  return id;
+}
+
+void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
+  for (CloudPort& port : ports_) {
+    if (port.mac != mac || (!network.empty() && !port.network_id.empty() && port.network_id != network)) continue;
+    if (ip.link_local() || ip.zero() || std::ranges::find(port.ips, ip) != port.ips.end()) continue;
+    port.ips.push_back(ip);
+  }
+}
+
+void Ports::look_for_addresses() {
+  if (looked_) return;
+  looked_ = true;
+  const bool all_known = std::ranges::all_of(ports_, [](const CloudPort& port) { return !port.vm || !port.ips.empty(); });
+  if (all_known) return;
+  for (std::size_t index = 0; index < network_.size(); ++index) {
+    const Host& host = network_.host(index);
+    // Port security: a source MAC with the address it may use (tables 24 and 71 of br-int).
+    for (const Bridge& bridge : host.bridges) {
+      for (const auto& table : bridge.tables) {
+        if (table == nullptr) continue;
+        for (const openflow::FlowRow* row : table->rows()) {
+          const openflow::Match& match = row->flow.match;
+          if (match.mask_of(openflow::FieldId::EthSrc) != openflow::ones128(48) || match.mask_of(openflow::FieldId::IpSrc) != openflow::ones128(32)) continue;
+          add_address(Mac{match.value_of(openflow::FieldId::EthSrc).low}, "", ipv4(static_cast<std::uint32_t>(match.value_of(openflow::FieldId::IpSrc).low)));
+        }
+      }
+    }
+    for (const Namespace& netns : host.namespaces) {
+      if (!netns.name.starts_with("qrouter-") || netns.dumps == nullptr) continue;
+      for (const auto& neighbour : netns.dumps->neighbours.value) {
+        if (neighbour.value.mac && neighbour.value.state == kernel::NeighbourState::Permanent) add_address(*neighbour.value.mac, "", neighbour.value.ip);
+      }
+    }
+  }
+}
+
+}  // namespace dvrtrace

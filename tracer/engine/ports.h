@@ -1,0 +1,85 @@
+// Ports: the VMs' and routers' ports of the cloud, and what they are called.
+//
+// Put together from Neutron's objects where they were given, and from what every host says anyway:
+// OVSDB's external_ids (port and instance), Port.other_config (network), libvirt (names), addresses
+// of the namespaces' devices. Fixed addresses that only the large dumps tell (permanent neighbours,
+// port security flows) are looked for when a question needs them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "src/model/network.h"
+
+namespace dvrtrace {
+
+struct CloudPort {
+  std::string id;                    // Neutron's UUID; "" not known
+  std::string name;                  // the port's; "" none
+  std::string instance_name, instance_uuid;
+  std::string owner;                 // "compute:nova", "network:router_interface_distributed", ...; "" not known
+  std::string network_id;
+  Mac mac;
+  std::vector<Ip> ips;
+  std::size_t host = kNowhere;
+  std::string bridge, device;        // the OVS port
+  bool vm = false;                   // plugged, and not into a namespace
+  Provenance at;
+
+  // What a person would call it: instance, port, or the first characters of its id.
+  std::string title() const;
+};
+
+struct CloudSubnet {
+  std::string network_id;
+  Prefix cidr;
+  std::optional<Ip> gateway;
+  std::vector<logical::HostRoute> host_routes;
+};
+
+struct FloatingAddress {
+  Ip ip;
+  std::optional<Ip> fixed_ip;
+  std::string port_id;
+};
+
+class Ports {
+ public:
+  explicit Ports(const Network& network);
+
+  const std::vector<CloudPort>& all() const { return ports_; }
+  const CloudPort& at(std::size_t port) const { return ports_[port]; }
+  // The VM that hangs on an OVS port; kNowhere when none does.
+  std::size_t behind(std::size_t host, std::string_view device) const;
+  const std::vector<CloudSubnet>& subnets() const { return subnets_; }
+  const std::vector<FloatingAddress>& floating() const { return floating_; }
+  // The subnet of a VM's address.
+  const CloudSubnet* subnet_of(const CloudPort& port, const Ip& ip) const;
+  // Are two networks tied by a router?
+  bool routed(const std::string& network, const std::string& other) const;
+  std::string network_name(const std::string& id) const;
+  // Fixed addresses by MAC out of neighbours and flows of all hosts: costs the reading of them all.
+  void look_for_addresses();
+
+ private:
+  void from_neutron();
+  void from_databases();
+  void from_libvirt();
+  void from_namespaces();
+  std::size_t find_or_add(const std::string& id, Mac mac);
+  void add_address(Mac mac, const std::string& network, const Ip& ip);
+
+  const Network& network_;
+  std::vector<CloudPort> ports_;
+  std::vector<CloudSubnet> subnets_;
+  std::vector<FloatingAddress> floating_;
+  std::unordered_map<std::string, std::size_t> by_id_;
+  std::unordered_map<std::string, std::size_t> by_device_;  // "host device"
+  std::vector<std::vector<std::string>> router_networks_;   // networks of one router each
+  bool looked_ = false;
+};
+
+}  // namespace dvrtrace

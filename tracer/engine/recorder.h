@@ -1,0 +1,46 @@
+// Recorder: writes a Direction while the engine walks.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "src/trace/trace.h"
+#include "tracer/engine/packet.h"
+
+namespace dvrtrace {
+
+class Recorder {
+ public:
+  std::size_t hop(std::optional<std::size_t> parent, Place place, std::optional<Device> in, const Packet& arrived) {
+    Hop hop;
+    hop.parent = parent;
+    hop.place = std::move(place);
+    hop.in = std::move(in);
+    hop.arrived = headers_of(arrived);
+    direction.hops.push_back(std::move(hop));
+    return direction.hops.size() - 1;
+  }
+  void step(std::size_t hop, Step step) { direction.hops[hop].steps.push_back(std::move(step)); }
+  void note(std::size_t hop, std::string text, Provenance at = {}) { step(hop, Noted{std::move(text), at}); }
+  void stop(std::size_t hop, Verdict verdict, Reason reason, std::string text, std::string needs = {}, Provenance at = {}) {
+    step(hop, Stopped{verdict, reason, std::move(text), std::move(needs), at});
+  }
+  void left_by(std::size_t hop, Device device) { direction.hops[hop].out.push_back(std::move(device)); }
+  // The packet passes a device; the hop that this leads into is told afterwards.
+  std::size_t cross(const std::string& host, const std::string& netns, const std::string& device, const Packet& packet) {
+    direction.crossings.push_back({host, netns, device, static_cast<std::size_t>(-1), headers_of(packet), false});
+    return direction.crossings.size() - 1;
+  }
+  void assume(std::string code, std::string text) { assumptions.insert({std::move(code), std::move(text)}); }
+  bool stopped(std::size_t hop) const {
+    const auto& steps = direction.hops[hop].steps;
+    return !steps.empty() && std::holds_alternative<Stopped>(steps.back());
+  }
+
+  Direction direction;
+  std::set<Assumption> assumptions;
+};
+
+}  // namespace dvrtrace

@@ -1,0 +1,131 @@
+// Walk: one packet, and all its copies, from place to place until each has ended.
+//
+// A worklist of places that the packet is about to enter; for each kind of place one function that
+// does what the real thing does. Copies are taken up in the order they arose, so traces compare.
+// Every hop belongs to the Recorder's direction; the ends that matter to the question are kept.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/model/network.h"
+#include "tracer/engine/netfilter.h"
+#include "tracer/engine/pipeline.h"
+#include "tracer/engine/ports.h"
+#include "tracer/engine/recorder.h"
+#include "tracer/engine/routing.h"
+#include "tracer/engine/session.h"
+
+namespace dvrtrace {
+
+// An end at which a packet was taken in.
+struct Arrival {
+  enum class Kind { Vm, Namespace, Outside };
+  Kind kind = Kind::Vm;
+  std::size_t hop = 0;
+  std::size_t host = kNowhere, netns = kNowhere, device = kNowhere;
+  std::size_t port = kNowhere;            // Vm: of Ports
+  Packet packet;
+};
+
+// Somebody answered an ARP request.
+struct ArpAnswer {
+  std::size_t hop = 0;                    // where the answer came back to
+  Ip ip;
+  Mac mac;
+};
+
+class Walk {
+ public:
+  // An ARP request that is played out on its own asks nobody else.
+  enum class Purpose { Packet, Resolve };
+
+  Walk(const Network& network, const Ports& ports, Session& session, Recorder& recorder, Purpose purpose = Purpose::Packet)
+      : network_(network), ports_(ports), session_(session), recorder_(recorder), purpose_(purpose) {}
+
+  // Each begins a walk and runs it to its ends.
+  void from_vm(std::size_t port, Packet packet);
+  void from_namespace(std::size_t host, std::size_t netns, Packet packet);
+  void from_outside(std::size_t host, const std::string& device, Packet packet);
+
+  const std::vector<Arrival>& arrivals() const { return arrivals_; }
+  const std::vector<ArpAnswer>& arp_answers() const { return arp_answers_; }
+  // An ICMP error that a namespace sends back; it has not been walked yet.
+  struct Error { std::size_t host, netns; Packet packet; };
+  const std::optional<Error>& error() const { return error_; }
+
+  // The MAC of an address on the link of a VM, or of a namespace's device; plays ARP out.
+  std::optional<Mac> resolve_for_vm(std::size_t port, const Packet& packet, const Ip& target, Recorder* scratch = nullptr);
+
+ private:
+  struct Item {
+    enum class At { Bridge, Namespace, Originate, LinuxBridge, Wire, Vm };
+    At at = At::Bridge;
+    std::size_t host = kNowhere;
+    std::size_t place = kNowhere;         // bridge or namespace
+    std::size_t device = kNowhere;        // port or device it enters by
+    std::string name;                     // Wire: the card it left by; Vm: the OVS port
+    std::optional<std::size_t> parent;
+    std::vector<std::size_t> crossings;   // that lead into the hop to come
+    Packet packet;
+  };
+
+  void run();
+  void step(Item item);
+  std::size_t begin_hop(const Item& item, Place place, std::optional<Device> in);
+  void push(Item item) { items_.push_back(std::move(item)); }
+  bool seen_before(std::size_t hop) const;
+
+  // walk.cc
+  void at_bridge(const Item& item);
+  void at_vm(const Item& item);
+  void vm_answers_arp(const Item& item, std::size_t hop, const CloudPort& vm);
+  void at_wire(const Item& item);
+  void at_linux_bridge(const Item& item);
+  void leave_bridge(std::size_t host, const Emission& emission);
+  // Out of a device, as its own namespace sends; `by` is the hop it leaves.
+  void send(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by);
+  // What hangs on a device's other end takes the packet in.
+  void behind(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by, std::vector<std::size_t> crossings);
+  // The packet has come in by a device of a namespace.
+  void receive(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by, std::vector<std::size_t> crossings);
+  std::size_t cross(std::size_t host, std::size_t netns, const std::string& device, const Packet& packet);
+
+  // tunnel.cc
+  void encapsulate(std::size_t host, const Emission& emission);
+  bool underlay(std::size_t host, std::size_t bridge, const Packet& outer, std::size_t tunnel_hop);
+  void decapsulate(std::size_t host, const Packet& outer, std::size_t by, std::vector<std::size_t> crossings);
+  bool is_vtep(std::size_t host, const Packet& packet) const;
+
+  // namespace.cc
+  void at_namespace(const Item& item);
+  void originate(const Item& item);
+  void namespace_arp(const Item& item, std::size_t hop);
+  void deliver_local(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
+  void forward(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
+  void transmit(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
+  bool record_route(std::size_t hop, const Namespace& netns, const Host& host, const RouteDecision& decision);
+  bool reverse_path_ok(const Item& item, std::size_t hop, const Packet& packet);
+  std::optional<Mac> neighbour(const Item& item, std::size_t hop, const Packet& packet, std::size_t device, const Ip& nexthop);
+  std::optional<Mac> resolve_for_device(std::size_t host, std::size_t netns, std::size_t device, const Ip& target);
+  void send_error(const Item& item, const Packet& packet, std::uint8_t type, std::uint8_t code);
+
+  const Network& network_;
+  const Ports& ports_;
+  Session& session_;
+  Recorder& recorder_;
+  Purpose purpose_;
+  std::deque<Item> items_;
+  std::vector<Arrival> arrivals_;
+  std::vector<ArpAnswer> arp_answers_;
+  std::optional<Error> error_;
+};
+
+// An ARP request as an IPv4 host broadcasts it.
+Packet arp_request(Mac sender, const Ip& sender_ip, const Ip& target);
+Packet arp_reply(const Packet& request, Mac answerer);
+
+}  // namespace dvrtrace
