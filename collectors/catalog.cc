@@ -76,7 +76,8 @@ class HostFinder {
     if (const auto found = named("neutron"); found != inner.end()) neutron.push_back(*found);
     if (named("sos_commands") != inner.end()) return add(folder, "");
     if (const auto found = named("hosts"); found != inner.end()) return find(*found, level);
-    if (name_of(folder) == "sos_commands" || named("openvswitch") != inner.end() || named("networking") != inner.end()) {
+    if (name_of(folder) == "sos_commands" || named("openvswitch") != inner.end() ||
+        named("networking") != inner.end()) {
       return add(folder, "sos_commands/");
     }
     const std::size_t before = hosts.size();
@@ -99,9 +100,8 @@ class HostFinder {
 // A name as hostname(1) prints it; none for the text of a failed command.
 std::optional<std::string> host_name_in(std::string_view text) {
   const std::string_view name = trim(text);
-  const bool is_name = std::ranges::all_of(name, [](char c) {
-    return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
-  });
+  const bool is_name = std::ranges::all_of(
+      name, [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_'; });
   if (name.empty() || name.size() > 255 || !is_name) return std::nullopt;
   return std::string(name);
 }
@@ -160,6 +160,15 @@ class HostNamer {
   const std::vector<HostFile>& files_;
 };
 
+// sos calls the second file of a name "NAME.1": the same command was run again.
+bool is_repeated(const FileTree& tree, std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  if (dot == std::string_view::npos || !number(path.substr(dot + 1))) return false;
+  const auto files = tree.files();
+  const auto path_of = [](const FileEntry& file) { return std::string_view(file.path); };
+  return std::ranges::binary_search(files, path.substr(0, dot), {}, path_of);
+}
+
 std::vector<HostFile> files_of(const FileTree& tree, std::size_t index, const FoundHost& host) {
   std::vector<HostFile> files;
   files.reserve(host.folder.end - host.folder.begin);
@@ -169,7 +178,8 @@ std::vector<HostFile> files_of(const FileTree& tree, std::size_t index, const Fo
     file.name = classify(file.path);
     // sos puts links to some dumps at the top of a report; the dumps themselves are read.
     const bool at_top = file.path.find('/') == std::string::npos;
-    if (at_top && !found.link_to.empty() && file.name.kind != FileKind::Hostname) file.name.kind = FileKind::Ignored;
+    const bool is_other_name = at_top && !found.link_to.empty() && file.name.kind != FileKind::Hostname;
+    if (is_other_name || is_repeated(tree, found.path)) file.name.kind = FileKind::Ignored;
     files.push_back(std::move(file));
   }
   return files;
@@ -207,13 +217,17 @@ void merge(std::vector<HostFiles>& hosts, HostFiles host) {
 
 // Two hosts of one input cannot be the same one: the second is renamed.
 void tell_apart(HostFiles& host, const std::vector<HostFiles>& others, Diagnostics& diagnostics) {
-  const auto taken = [&](const std::string& name) { return std::ranges::find(others, name, &HostFiles::name); };
+  const auto taken = [&](const std::string& name) {
+    return std::ranges::find(others, name, &HostFiles::name);
+  };
   const auto first = taken(host.name);
   if (first == others.end()) return;
   std::string name;
-  for (int number = 2; name.empty() || taken(name) != others.end(); ++number) name = fmt::format("{} ({})", host.name, number);
-  diagnostics.error({}, fmt::format("{} and {}: expected two hosts, found the name {} in both", first->inputs.front(),
-                                    host.inputs.front(), host.name),
+  for (int number = 2; name.empty() || taken(name) != others.end(); ++number)
+    name = fmt::format("{} ({})", host.name, number);
+  diagnostics.error({},
+                    fmt::format("{} and {}: expected two hosts, found the name {} in both",
+                                first->inputs.front(), host.inputs.front(), host.name),
                     fmt::format("the second is called '{}'; -i NAME=PATH names a host", name));
   host.name = std::move(name);
 }
@@ -226,12 +240,14 @@ Result<std::size_t> Catalog::add(std::span<const FileTree> trees, std::size_t in
   HostFinder finder(tree);
   finder.find();
   if (!name.empty() && finder.hosts.size() != 1) {
-    return failure(fmt::format("{}={}: expected one host to be named, found {}", name, tree.name(), finder.hosts.size()));
+    return failure(fmt::format("{}={}: expected one host to be named, found {}", name, tree.name(),
+                               finder.hosts.size()));
   }
   std::vector<HostFiles> found;
   for (const FoundHost& each : finder.hosts) {
     HostFiles host{name, {folder_of(tree, each)}, files_of(tree, index, each)};
-    if (host.name.empty()) host.name = HostNamer(tree, host.files).name().value_or(printable(each.folder_name));
+    if (host.name.empty())
+      host.name = HostNamer(tree, host.files).name().value_or(printable(each.folder_name));
     tell_apart(host, found, diagnostics);
     found.push_back(std::move(host));
   }

@@ -47,7 +47,8 @@ struct Catalog {
 
   // Adds what trees[index] holds and gives the number of its hosts. `name` is the host's from
   // NAME=PATH, or "". Fails when there is a name and not just one host to bear it.
-  Result<std::size_t> add(std::span<const FileTree> trees, std::size_t index, const std::string& name, Diagnostics& diagnostics);
+  Result<std::size_t> add(std::span<const FileTree> trees, std::size_t index, const std::string& name,
+                          Diagnostics& diagnostics);
 };
 
 }  // namespace dvrtrace

@@ -30,15 +30,16 @@ void run_on_all_cores(std::size_t count, Work work) {
 std::string no_host_in(const std::vector<Input>& inputs) {
   std::vector<std::string> paths;
   for (const Input& input : inputs) paths.push_back(printable(input.path));
-  return fmt::format("{}: expected the dumps of a host (a folder with sos_commands/, or files such as "
-                     "ovs-ofctl_dump-flows_br-int), found none",
-                     fmt::join(paths, ", "));
+  return fmt::format(
+      "{}: expected the dumps of a host (a folder with sos_commands/, or files such as "
+      "ovs-ofctl_dump-flows_br-int), found none",
+      fmt::join(paths, ", "));
 }
 
 }  // namespace
 
-Result<Collection> Collection::open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron, Sources& sources,
-                                    Diagnostics& diagnostics) {
+Result<Collection> Collection::open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron,
+                                    Sources& sources, Diagnostics& diagnostics) {
   Collection collection;
   collection.sources_ = &sources;
   for (const Input& input : inputs) {
@@ -55,12 +56,15 @@ Result<Collection> Collection::open(const std::vector<Input>& inputs, const std:
 
 Result<void> Collection::add_input(const Input& input, Diagnostics& diagnostics) {
   auto tree = FileTree::open_folder(input.path, diagnostics);
-  if (!tree) return failure(printable(fmt::format("{}: expected a folder of dumps: {}", input.path, tree.error().message)));
+  if (!tree)
+    return failure(
+        printable(fmt::format("{}: expected a folder of dumps: {}", input.path, tree.error().message)));
   trees_.push_back(std::move(*tree));
   const auto hosts = catalog_.add(trees_, trees_.size() - 1, input.name, diagnostics);
   if (!hosts) return tl::unexpected(hosts.error());
   if (*hosts == 0) {
-    diagnostics.warning({}, printable(fmt::format("{}: expected the dumps of a host, found none", input.path)),
+    diagnostics.warning({},
+                        printable(fmt::format("{}: expected the dumps of a host, found none", input.path)),
                         "nothing is read from it but Neutron's objects, if it has them");
   }
   return {};
@@ -69,7 +73,8 @@ Result<void> Collection::add_input(const Input& input, Diagnostics& diagnostics)
 Result<void> Collection::add_neutron(const std::string& path, Diagnostics& diagnostics) {
   if (!std::filesystem::is_directory(path)) {
     std::error_code error;
-    if (!std::filesystem::exists(path, error)) return failure(printable(fmt::format("{}: No such file or directory", path)));
+    if (!std::filesystem::exists(path, error))
+      return failure(printable(fmt::format("{}: No such file or directory", path)));
     neutron_files_.push_back(path);
     return {};
   }
@@ -91,8 +96,9 @@ logical::Model Collection::read_neutron(Diagnostics& diagnostics) const {
   logical::Model model;
   const auto read = [&](const std::string& name, Result<std::string> bytes) {
     if (!bytes) {
-      diagnostics.error({}, printable(fmt::format("{}: expected Neutron's objects: {}", name, bytes.error().message)),
-                        "what the file says of networks and ports is not known");
+      diagnostics.error(
+          {}, printable(fmt::format("{}: expected Neutron's objects: {}", name, bytes.error().message)),
+          "what the file says of networks and ports is not known");
       return;
     }
     ReadLog log{diagnostics, {}};
@@ -113,8 +119,10 @@ Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
   // One more piece of work than there are hosts: Neutron's objects.
   std::vector<Diagnostics> reported(hosts().size() + 1);
   run_on_all_cores(reported.size(), [&](std::size_t each) {
-    if (each < hosts().size()) snapshot.hosts[each] = read(each, depth, reported[each]);
-    else snapshot.logical = read_neutron(reported[each]);
+    if (each < hosts().size())
+      snapshot.hosts[each] = read(each, depth, reported[each]);
+    else
+      snapshot.logical = read_neutron(reported[each]);
   });
   for (Diagnostics& each : reported) diagnostics.merge(std::move(each));
   return snapshot;

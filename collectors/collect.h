@@ -27,8 +27,8 @@ class Collection {
  public:
   // `neutron`: files or folders of Neutron's JSON, beside those named neutron/ within the inputs.
   // Fails when an input does not exist, cannot be read, or none of them holds a host.
-  static Result<Collection> open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron, Sources& sources,
-                                 Diagnostics& diagnostics);
+  static Result<Collection> open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron,
+                                 Sources& sources, Diagnostics& diagnostics);
 
   const std::vector<HostFiles>& hosts() const { return catalog_.hosts; }
 

@@ -19,7 +19,9 @@ std::string text_of(const ComparedRow& row) {
   return row.says.empty() ? row.subject : fmt::format("{} {}", row.subject, row.says);
 }
 
-std::tuple<std::string_view, std::string_view> order(const ComparedRow& row) { return {row.subject, row.says}; }
+std::tuple<std::string_view, std::string_view> order(const ComparedRow& row) {
+  return {row.subject, row.says};
+}
 
 const ComparedRow* find_subject(const ComparedRows& sorted, std::string_view subject) {
   const auto found = std::ranges::lower_bound(sorted, subject, {}, &ComparedRow::subject);
@@ -30,7 +32,8 @@ const ComparedRow* find_subject(const ComparedRows& sorted, std::string_view sub
 // is the same.
 void normalise(Actions& actions) {
   using namespace openflow;
-  std::erase_if(actions, [](const Action& action) { return std::holds_alternative<PushVlan>(action.variant()); });
+  std::erase_if(actions,
+                [](const Action& action) { return std::holds_alternative<PushVlan>(action.variant()); });
   for (Action& action : actions) {
     if (const auto* go = std::get_if<GotoTable>(&action.variant())) action = Resubmit{{}, go->table, false};
     const auto* set = std::get_if<SetField>(&action.variant());
@@ -58,8 +61,9 @@ class Difference {
     if (subjects_ == 0) return;
     std::string message = message_;
     if (subjects_ > 1) message += fmt::format(", and {} more differences", subjects_ - 1);
-    diagnostics.warning(at_, std::move(message),
-                        fmt::format("{} is used; the two may have been saved at different moments", used_.file));
+    diagnostics.warning(
+        at_, std::move(message),
+        fmt::format("{} is used; the two may have been saved at different moments", used_.file));
   }
 
  private:
@@ -79,8 +83,9 @@ class Difference {
 };
 
 std::string_view name_of(kernel::RouteType type) {
-  constexpr std::string_view kNames[] = {"",        "local ",       "broadcast ", "multicast ", "anycast ",
-                                         "unreachable ", "blackhole ", "prohibit ",  "throw "};
+  constexpr std::string_view kNames[] = {"",           "local ",    "broadcast ",
+                                         "multicast ", "anycast ",  "unreachable ",
+                                         "blackhole ", "prohibit ", "throw "};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -127,7 +132,8 @@ std::string addresses_of(const kernel::IptablesRule& rule) {
   for (const kernel::Match& match : rule.matches) {
     const auto* address = std::get_if<kernel::AddressMatch>(&match);
     if (address == nullptr) continue;
-    text += fmt::format("{}{} {} ", address->inverted ? "! " : "", address->source ? "-s" : "-d", to_string(address->prefix));
+    text += fmt::format("{}{} {} ", address->inverted ? "! " : "", address->source ? "-s" : "-d",
+                        to_string(address->prefix));
   }
   return text;
 }
@@ -140,9 +146,12 @@ void report_contradiction(ComparedDump used, ComparedDump other, Diagnostics& di
   Difference difference(used, other);
   auto theirs = other.rows.begin();
   for (const ComparedRow& row : used.rows) {
-    for (; theirs != other.rows.end() && order(*theirs) < order(row); ++theirs) difference.add(*theirs, other);
-    if (theirs != other.rows.end() && order(*theirs) == order(row)) ++theirs;
-    else difference.add(row, used);
+    for (; theirs != other.rows.end() && order(*theirs) < order(row); ++theirs)
+      difference.add(*theirs, other);
+    if (theirs != other.rows.end() && order(*theirs) == order(row))
+      ++theirs;
+    else
+      difference.add(row, used);
   }
   for (; theirs != other.rows.end(); ++theirs) difference.add(*theirs, other);
   difference.report(diagnostics);
@@ -155,7 +164,8 @@ ComparedRows compared(const openflow::FlowTable& table) {
     if (learned(row.flow)) continue;
     Actions actions = row.flow.actions;
     normalise(actions);
-    rows.push_back({fmt::format("table={},priority={},{}", row.flow.table.value, row.flow.priority, to_string(row.flow.match)),
+    rows.push_back({fmt::format("table={},priority={},{}", row.flow.table.value, row.flow.priority,
+                                to_string(row.flow.match)),
                     to_string(actions), row.at});
   }
   return rows;
@@ -173,10 +183,12 @@ ComparedRows compared(const OvsDatabase& database) {
   ComparedRows rows;
   for (const OvsBridge& bridge : database.bridges) {
     for (const OvsPort& port : bridge.ports) {
-      rows.push_back({fmt::format("port {} tag", port.name), port.tag ? fmt::format("{}", *port.tag) : "none", port.at});
+      rows.push_back(
+          {fmt::format("port {} tag", port.name), port.tag ? fmt::format("{}", *port.tag) : "none", port.at});
       for (const OvsInterface& interface : port.interfaces) {
         if (!interface.ofport) continue;
-        rows.push_back({fmt::format("interface {} ofport", interface.name), fmt::format("{}", *interface.ofport), interface.at});
+        rows.push_back({fmt::format("interface {} ofport", interface.name),
+                        fmt::format("{}", *interface.ofport), interface.at});
       }
     }
   }
@@ -189,7 +201,8 @@ ComparedRows compared(const OvsRows& tables) {
     for (const OvsRow& row : tables.of(table)) {
       if (row.find(column) == nullptr || row.scalar("name").empty()) continue;
       const std::string_view value = row.scalar(column);
-      rows.push_back({fmt::format("{} {} {}", kind, row.scalar("name"), column), std::string(value.empty() ? "none" : value), row.at});
+      rows.push_back({fmt::format("{} {} {}", kind, row.scalar("name"), column),
+                      std::string(value.empty() ? "none" : value), row.at});
     }
   };
   add(OvsTable::Port, "port", "tag");
@@ -200,9 +213,13 @@ ComparedRows compared(const OvsRows& tables) {
 ComparedRows compared(const std::vector<Sourced<kernel::Link>>& links) {
   ComparedRows rows;
   for (const Sourced<kernel::Link>& link : links) {
-    if (link.value.mac) rows.push_back({fmt::format("dev {}", link.value.name), to_string(*link.value.mac), link.at});
+    if (link.value.mac)
+      rows.push_back({fmt::format("dev {}", link.value.name), to_string(*link.value.mac), link.at});
     for (const Sourced<kernel::Address>& address : link.value.addresses) {
-      rows.push_back({fmt::format("dev {} {}/{}", link.value.name, to_string(address.value.ip), address.value.length), {}, address.at});
+      rows.push_back(
+          {fmt::format("dev {} {}/{}", link.value.name, to_string(address.value.ip), address.value.length),
+           {},
+           address.at});
     }
   }
   return rows;
@@ -212,12 +229,13 @@ ComparedRows compared(const std::vector<Sourced<kernel::PolicyRule>>& rules) {
   ComparedRows rows;
   for (const Sourced<kernel::PolicyRule>& rule : rules) {
     const kernel::PolicyRule& value = rule.value;
-    std::string subject = fmt::format("{}: {}from {} to {}", value.priority, value.inverted ? "not " : "", text_of(value.from),
-                                      text_of(value.to));
+    std::string subject = fmt::format("{}: {}from {} to {}", value.priority, value.inverted ? "not " : "",
+                                      text_of(value.from), text_of(value.to));
     if (!value.iif.empty()) subject += " iif " + value.iif;
     if (value.fwmark) subject += fmt::format(" fwmark {:#x}", *value.fwmark);
     rows.push_back({std::move(subject),
-                    value.action == kernel::PolicyRule::Action::Lookup ? fmt::format("lookup {}", value.table) : "another action",
+                    value.action == kernel::PolicyRule::Action::Lookup ? fmt::format("lookup {}", value.table)
+                                                                       : "another action",
                     rule.at});
   }
   return rows;
@@ -227,7 +245,8 @@ ComparedRows compared(const std::vector<Sourced<kernel::Route>>& routes) {
   ComparedRows rows;
   for (const Sourced<kernel::Route>& route : routes) {
     const kernel::Route& value = route.value;
-    rows.push_back({fmt::format("{}{} table {}", name_of(value.type), to_string(value.destination), kernel::route_table_name(value.table)),
+    rows.push_back({fmt::format("{}{} table {}", name_of(value.type), to_string(value.destination),
+                                kernel::route_table_name(value.table)),
                     nexthops_of(value), route.at});
   }
   return rows;
@@ -238,8 +257,8 @@ ComparedRows compared(const std::vector<Sourced<kernel::Neighbour>>& neighbours)
   for (const Sourced<kernel::Neighbour>& neighbour : neighbours) {
     const kernel::Neighbour& value = neighbour.value;
     if (value.state != kernel::NeighbourState::Permanent || !value.mac || value.proxy) continue;
-    rows.push_back({fmt::format("{} dev {}", to_string(value.ip), value.device), fmt::format("lladdr {}", to_string(*value.mac)),
-                    neighbour.at});
+    rows.push_back({fmt::format("{} dev {}", to_string(value.ip), value.device),
+                    fmt::format("lladdr {}", to_string(*value.mac)), neighbour.at});
   }
   return rows;
 }
@@ -251,7 +270,9 @@ ComparedRows compared(const kernel::Iptables& iptables) {
       std::size_t number = 0;
       for (const Sourced<kernel::IptablesRule>& rule : chain.rules) {
         rows.push_back({fmt::format("{} {} rule {}", table.name, chain.name, ++number),
-                        fmt::format("{}-j {}{}", addresses_of(rule.value), name_of(rule.value.target), nat_of(rule.value.target)), rule.at});
+                        fmt::format("{}-j {}{}", addresses_of(rule.value), name_of(rule.value.target),
+                                    nat_of(rule.value.target)),
+                        rule.at});
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/ovsdb_rows.h"
+#include "collectors/saved_name.h"
 #include "src/base/text.h"
 
 namespace dvrtrace {
@@ -15,19 +16,20 @@ namespace {
 
 using Words = std::vector<std::string_view>;
 
-constexpr std::array<std::string_view, 24> kCommands = {
-    "ip",        "bridge",    "brctl",    "sysctl",       "conntrack",     "ipset",         "iptables",  "ip6tables",
-    "arp",       "route",     "netstat",  "iptables-save", "ip6tables-save", "ovs-ofctl",   "ovs-vsctl", "ovs-appctl",
-    "ovs-dpctl", "ovsdb-client", "ovsdb-tool", "virsh",   "hostname",      "date",          "cat",       "nft"};
+// Commands by which a file's name may begin. Most tell nothing of where packets go.
+// clang-format off
+constexpr std::array<std::string_view, 48> kCommands = {
+    "ip", "bridge", "brctl", "sysctl", "conntrack", "ipset", "iptables", "ip6tables", "iptables-save",
+    "ip6tables-save", "arp", "route", "netstat", "nft", "ovs-ofctl", "ovs-vsctl", "ovs-appctl", "ovs-dpctl",
+    "ovsdb-client", "ovsdb-tool", "ovs-pcap", "virsh", "hostname", "date", "cat", "ethtool", "ss", "tc",
+    "uname", "uptime", "ps", "ls", "journalctl", "lldptool", "nmcli", "biosdevname", "plotnetcfg",
+    "dpdk-devbind.py", "dpdk", "driverctl", "hostid", "hostnamectl", "hwclock", "lspci", "systemctl",
+    "networkctl", "resolvectl", "wg"};
+// clang-format on
 
-// Commands whose output tells nothing of where packets go, or what is said better elsewhere.
-constexpr std::array<std::string_view, 32> kOtherCommands = {
-    "ethtool", "ss",    "tc",      "nft",        "uname",   "uptime",  "ps",         "ls",       "cat",      "journalctl", "hostname",
-    "netstat", "lldptool", "nmcli", "biosdevname", "plotnetcfg", "ovs-dpctl", "ovsdb-tool", "dpdk-devbind.py", "dpdk",
-    "driverctl", "hostid", "hostnamectl", "hwclock", "date", "lspci", "systemctl", "networkctl", "resolvectl", "ovs-pcap", "wg", "virsh"};
-
-constexpr std::array<std::string_view, 8> kFoldersOfDumps = {"openvswitch",     "networking", "conntrack", "firewall_tables",
-                                                              "openstack_neutron", "neutron",    "ovn_host",  "ipset"};
+constexpr std::array<std::string_view, 8> kFoldersOfDumps = {
+    "openvswitch",       "networking", "conntrack", "firewall_tables",
+    "openstack_neutron", "neutron",    "ovn_host",  "ipset"};
 
 template <class List>
 bool among(const List& list, std::string_view word) {
@@ -39,7 +41,7 @@ std::string_view command_at(std::string_view name, std::size_t at) {
   if (at != 0 && name[at - 1] != '.' && name[at - 1] != '_') return {};
   const std::string_view rest = name.substr(at);
   const std::string_view word = rest.substr(0, rest.find('_'));
-  return among(kCommands, word) || among(kOtherCommands, word) ? word : std::string_view{};
+  return among(kCommands, word) ? word : std::string_view{};
 }
 
 // sos cuts "docker exec X ovs-ofctl ..." and snaps write "openstack-hypervisor.ovs-ofctl ...".
@@ -51,15 +53,19 @@ std::size_t find_command(std::string_view name) {
 }
 
 bool is_namespace(std::string_view name) {
-  return name.starts_with("qrouter-") || name.starts_with("fip-") || name.starts_with("snat-") || name.starts_with("qdhcp-");
+  return name.starts_with("qrouter-") || name.starts_with("fip-") || name.starts_with("snat-") ||
+         name.starts_with("qdhcp-");
 }
 
 std::string joined(const Words& words, std::size_t from, char separator) {
-  return fmt::format("{}", fmt::join(words.begin() + static_cast<std::ptrdiff_t>(std::min(from, words.size())), words.end(),
-                                     std::string(1, separator)));
+  return fmt::format(
+      "{}", fmt::join(words.begin() + static_cast<std::ptrdiff_t>(std::min(from, words.size())), words.end(),
+                      std::string(1, separator)));
 }
 
-bool contains(const Words& words, std::string_view word) { return std::ranges::find(words, word) != words.end(); }
+bool contains(const Words& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
 
 // Takes the options in front of a subcommand: those of `valued` have a value in the next word.
 template <class List, class Use>
@@ -75,7 +81,8 @@ std::size_t skip_options(const Words& words, std::size_t at, const List& valued,
 
 // How much is preferred that speaks OpenFlow's version `word`; plain is like OpenFlow 1.0.
 int rank_of_openflow(std::string_view word) {
-  constexpr std::array<std::string_view, 5> kVersions = {"OpenFlow15", "OpenFlow14", "OpenFlow13", "OpenFlow12", "OpenFlow11"};
+  constexpr std::array<std::string_view, 5> kVersions = {"OpenFlow15", "OpenFlow14", "OpenFlow13",
+                                                         "OpenFlow12", "OpenFlow11"};
   return static_cast<int>(std::ranges::find(kVersions, word) - kVersions.begin()) * 10;
 }
 constexpr int kPlainOpenflow = 50;
@@ -135,7 +142,9 @@ class CommandReader {
     if (object == "netns") return read_netns();
     // What people shorten: `ip a`, `ip r`, `ip nei`.
     if (object.empty() || among(std::array<std::string_view, 3>{"show", "list", "lst"}, object)) return;
-    if (const std::string_view verb = word(at_); verb == "show" || verb == "list" || verb == "ls" || verb == "lst") ++at_;
+    if (const std::string_view verb = word(at_);
+        verb == "show" || verb == "list" || verb == "ls" || verb == "lst")
+      ++at_;
     if (is_short_for(object, "address")) return read_links(FileKind::Links);
     if (is_short_for(object, "link")) return read_links(FileKind::LinkDetails);
     if (object.size() > 1 && is_short_for(object, "rule")) return read_rules();
@@ -144,7 +153,9 @@ class CommandReader {
     is(FileKind::Ignored);  // maddr, mroute, tuntap, macsec
   }
 
-  static bool is_short_for(std::string_view word, std::string_view whole) { return !word.empty() && whole.starts_with(word); }
+  static bool is_short_for(std::string_view word, std::string_view whole) {
+    return !word.empty() && whole.starts_with(word);
+  }
   bool json() const { return name_.form == FileForm::Json; }
 
   void read_netns() {
@@ -248,7 +259,8 @@ class CommandReader {
     at_ = skip_options(words_, 1, kValued, [&](std::string_view option, std::string_view value) {
       if (option == "-t") table = value;
       spec = spec || option == "-S" || option == "--list-rules";
-      list = list || option == "--list" || (!option.starts_with("--") && option.find('L') != std::string_view::npos);
+      list = list || option == "--list" ||
+             (!option.starts_with("--") && option.find('L') != std::string_view::npos);
     });
     if (!list && !spec) return is(FileKind::Ignored);
     // Of one chain alone nothing follows for a packet that meets the others as well.
@@ -297,7 +309,8 @@ class CommandReader {
 
   void read_cat() {
     const std::string_view file = words_.back();
-    is(file == "fip-priorities" || file == "fip-linklocal-networks" ? FileKind::AgentState : FileKind::Ignored);
+    is(file == "fip-priorities" || file == "fip-linklocal-networks" ? FileKind::AgentState
+                                                                    : FileKind::Ignored);
     name_.part = fmt::format("var/lib/neutron/{}", file);
   }
 
@@ -330,15 +343,18 @@ class CommandReader {
   // What follows the bridge restricts the dump: "br-int table=20", "br-int_names_grep".
   void read_bridge_name() {
     const std::string rest = joined(words_, at_, '_');
-    std::size_t end = rest.find_first_of("=,") == std::string::npos ? std::string::npos : rest.find_first_of("_,");
-    for (const std::string_view mark : {"_table_", "_cookie_", "_names", "_grep"}) end = std::min(end, rest.find(mark));
+    std::size_t end =
+        rest.find_first_of("=,") == std::string::npos ? std::string::npos : rest.find_first_of("_,");
+    for (const std::string_view mark : {"_table_", "_cookie_", "_names", "_grep"})
+      end = std::min(end, rest.find(mark));
     if (rest.empty()) return is(FileKind::Ignored);
     name_.bridge = rest.substr(0, end);
     if (end != std::string::npos) restrict_to(rest.substr(end + 1));
   }
 
   void read_vsctl() {
-    constexpr std::array<std::string_view, 7> kValued = {"-t", "-T", "-f", "--format", "-d", "--data", "--timeout"};
+    constexpr std::array<std::string_view, 7> kValued = {"-t", "-T",     "-f",       "--format",
+                                                         "-d", "--data", "--timeout"};
     at_ = skip_options(words_, 1, kValued, [&](std::string_view option, std::string_view value) {
       if (value == "json" || option == "--format=json") name_.form = FileForm::Json;
     });
@@ -401,18 +417,11 @@ class CommandReader {
   bool detailed_ = false, statistics_ = false;
 };
 
-// The command as it was typed, as far as a name tells: '.' may have been '/'.
-std::string command_of(const Words& words) {
-  std::string command = joined(words, 0, ' ');
-  if (words.front() == "ovs-appctl") std::ranges::replace(command, '.', '/');
-  return command;
-}
-
 // "ip netns exec NS COMMAND": gives NS and leaves the words of COMMAND.
 std::string take_namespace(Words& words) {
   if (words.size() < 5 || words[0] != "ip" || words[1] != "netns" || words[2] != "exec") return {};
   std::size_t end = 4;
-  while (end < words.size() && !among(kCommands, words[end]) && !among(kOtherCommands, words[end])) ++end;
+  while (end < words.size() && !among(kCommands, words[end])) ++end;
   if (end == words.size()) end = 4;
   std::string netns(words[3]);
   for (std::size_t at = 4; at < end; ++at) netns.append("_").append(words[at]);
@@ -434,13 +443,7 @@ void classify_command(std::string_view file, DumpName& name) {
   if (at == std::string_view::npos) return;
   const std::string_view before = file.substr(0, at == 0 ? 0 : at - 1);
   Words words = split(file.substr(at), '_');
-  name.command = command_of(words);
-  if (is_namespace(before)) {
-    name.command = fmt::format("ip netns exec {} {}", before, name.command);
-    name.netns = before;
-  } else {
-    name.netns = take_namespace(words);
-  }
+  name.netns = is_namespace(before) ? std::string(before) : take_namespace(words);
   CommandReader(std::move(words), name).read();
   if (example) {
     name.partial = true;
@@ -457,7 +460,6 @@ bool has_folder(std::string_view path, std::string_view folder) {
 void classify_copy(std::string_view path, DumpName& name) {
   name.kind = FileKind::Ignored;
   const std::string_view file = path.substr(path.rfind('/') + 1);
-  name.command = fmt::format("cat /{}", path);
   if (path == "etc/hostname") {
     name.kind = FileKind::Hostname;
     name.rank = 1;
@@ -476,8 +478,8 @@ void classify_copy(std::string_view path, DumpName& name) {
     name.part.insert(0, "var/");
   } else {
     // What is read later wins: the file of one agent over the one that all share.
-    constexpr std::array<std::string_view, 5> kConfigs = {"neutron.conf", "ml2_conf.ini", "openvswitch_agent.ini", "dhcp_agent.ini",
-                                                          "l3_agent.ini"};
+    constexpr std::array<std::string_view, 5> kConfigs = {
+        "neutron.conf", "ml2_conf.ini", "openvswitch_agent.ini", "dhcp_agent.ini", "l3_agent.ini"};
     const auto found = std::ranges::find(kConfigs, file);
     if (found == kConfigs.end() || !has_folder(path, "etc/")) return;
     name.kind = FileKind::AgentConfig;
@@ -489,12 +491,15 @@ std::string_view first_part(std::string_view path) { return path.substr(0, path.
 
 // A file in sos_commands/, or in a flat folder.
 void classify_dump(std::string_view path, DumpName& name) {
-  const std::string_view folder = path.find('/') == std::string_view::npos ? std::string_view{} : first_part(path);
+  const std::string_view folder =
+      path.find('/') == std::string_view::npos ? std::string_view{} : first_part(path);
+  if (folder.empty() && classify_saved(path, name)) return;
   classify_command(path.substr(path.rfind('/') + 1), name);
   if (const std::size_t at = path.find("namespaces/"); at != std::string_view::npos && name.netns.empty()) {
     name.netns = first_part(path.substr(at + 11));
   }
-  if (name.kind == FileKind::Unknown && !folder.empty() && !among(kFoldersOfDumps, folder)) name.kind = FileKind::Ignored;
+  if (name.kind == FileKind::Unknown && !folder.empty() && !among(kFoldersOfDumps, folder))
+    name.kind = FileKind::Ignored;
 }
 
 }  // namespace
@@ -516,21 +521,38 @@ DumpName classify(std::string_view path) {
   return name;
 }
 
+std::string command_of(std::string_view path) {
+  std::string_view file = path.substr(path.rfind('/') + 1);
+  const bool is_copy = path.find('/') != std::string_view::npos && !path.starts_with("sos_commands/");
+  if (is_copy) return fmt::format("cat /{}", path);
+  const std::size_t at = find_command(file);
+  if (at == std::string_view::npos) return {};
+  const std::string_view before = file.substr(0, at == 0 ? 0 : at - 1);
+  std::string command(file.substr(at));
+  std::ranges::replace(command, '_', ' ');
+  if (command.starts_with("ovs-appctl")) std::ranges::replace(command, '.', '/');  // fdb/show
+  return is_namespace(before) ? fmt::format("ip netns exec {} {}", before, command) : command;
+}
+
 bool may_be_empty(const DumpName& name) {
   switch (name.kind) {
     case FileKind::Routes:
     case FileKind::Neighbours:
-    case FileKind::Iptables: return name.form != FileForm::Spec && name.form != FileForm::List;
+    case FileKind::Iptables:
+      return name.form != FileForm::Spec && name.form != FileForm::List;
     case FileKind::Ipsets:
     case FileKind::Conntrack:
     case FileKind::DatapathConntrack:
     case FileKind::LinuxBridgePorts:
     case FileKind::LinuxBridgeFdb:
-    case FileKind::NamespaceNames: return true;
+    case FileKind::NamespaceNames:
+      return true;
     // `ovs-vsctl list` prints nothing for a table without rows, and every host with Open vSwitch has
     // a row of Open_vSwitch.
-    case FileKind::OvsRows: return name.form == FileForm::Text && name.part != "Open_vSwitch";
-    default: return false;
+    case FileKind::OvsRows:
+      return name.form == FileForm::Text && name.part != "Open_vSwitch";
+    default:
+      return false;
   }
 }
 
@@ -539,8 +561,10 @@ std::string mangled(std::string_view name) {
   bool in_run = false;
   for (const char c : name) {
     const bool kept = is_alpha(c) || is_digit(c) || c == '_' || c == '-' || c == '.' || c == '/';
-    if (kept) file += c == '/' ? '.' : c;
-    else if (!in_run) file += '_';
+    if (kept)
+      file += c == '/' ? '.' : c;
+    else if (!in_run)
+      file += '_';
     in_run = !kept;
   }
   return file;

@@ -5,7 +5,7 @@
 // spellings and several prefixes, so the words of the name are read as a command line is.
 //
 //   classify("sos_commands/networking/ip_netns_exec_qrouter-U_ip_-6_rule_list")
-//     -> Rules, netns "qrouter-U", family V6, command "ip netns exec qrouter-U ip -6 rule list"
+//     -> Rules, netns "qrouter-U", family V6
 //
 // Of several files that say the same the one with the least `rank` is used:
 //
@@ -36,11 +36,12 @@
 
 namespace dvrtrace {
 
+// clang-format off
 enum class FileKind {
   Unknown,  // stands where dumps are and is none that is known
   Ignored,  // known, and of no bearing on forwarding
-  // Open vSwitch; those of one bridge come first
-  Flows, Groups, BridgePorts, Fdb,
+  // Open vSwitch; the first four are of one bridge
+  Flows, Groups, BridgePorts, Fdb, FragmentMode, TlvMap,
   OvsRows, OvsShow, BridgeNames, DpifShow, DatapathConntrack,
   // Linux; all of a namespace. LinkDetails are `ip link`: links without their addresses
   Links, LinkDetails, Rules, Routes, Neighbours, Iptables, Ipsets, Sysctls, Conntrack, LinuxBridgePorts, LinuxBridgeFdb,
@@ -53,32 +54,35 @@ enum class FileKind {
 // The grammar of a file, where its kind has several.
 enum class FileForm {
   Text, Json,
-  RouteN, ArpN,                    // net-tools
-  Save, Spec, List,                // iptables-save, -S, -nvL
+  RouteN, ArpN,       // net-tools
+  Save, Spec, List,   // iptables-save, -S, -nvL
   BrctlShow, BrctlMacs,
-  Dump,                            // a whole OVS database
-  Hidden,                          // flows by ovs-appctl bridge/dump-flows
+  Dump,               // a whole OVS database
+  Hidden,             // flows by ovs-appctl bridge/dump-flows
 };
+// clang-format on
 
 struct DumpName {
   FileKind kind = FileKind::Unknown;
   FileForm form = FileForm::Text;
   std::string bridge;
-  std::string netns;    // "" is the root namespace
+  std::string netns;  // "" is the root namespace
   // What of the subject the file has: a table of iptables or of OVSDB, a libvirt domain, the words
   // that a listing was restricted by. Partial files with different ones complete each other.
   std::string part;
-  std::optional<Family> family;               // none: not restricted, or the command's default
-  std::optional<kernel::RouteTable> table;    // routes of one table only
+  std::optional<Family> family;             // none: not restricted, or the command's default
+  std::optional<kernel::RouteTable> table;  // routes of one table only
   bool partial = false;
-  bool brief = false;       // `ip -o addr`: names and addresses, and nothing else of a link
-  bool detailed = false;    // -d: with what a link is besides
+  bool brief = false;     // `ip -o addr`: names and addresses, and nothing else of a link
+  bool detailed = false;  // -d: with what a link is besides
   int rank = 0;
-  std::string command;      // as typed, as far as the name tells
 };
 
 // `path` is within the folder of a host; a flat folder of dumps has paths without '/'.
 DumpName classify(std::string_view path);
+
+// The command whose output the file is, as far as its name tells.
+std::string command_of(std::string_view path);
 
 // Whether a dump of this kind tells something about forwarding.
 inline bool is_dump(FileKind kind) { return kind >= FileKind::Flows && kind <= FileKind::AgentState; }

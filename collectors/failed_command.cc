@@ -14,25 +14,33 @@ namespace {
 // The message of a failure is short; only help texts are longer.
 constexpr std::size_t kLongestFailure = 16384, kMostLines = 8;
 
-constexpr std::array<std::string_view, 8> kPrograms = {"ovs-ofctl: ", "ovs-vsctl: ", "ovs-appctl: ", "ovs-dpctl: ",
-                                                       "ovsdb-client: ", "timeout: ", "[timeout]", "Error: "};
+constexpr std::array<std::string_view, 8> kPrograms = {
+    "ovs-ofctl: ",    "ovs-vsctl: ", "ovs-appctl: ", "ovs-dpctl: ",
+    "ovsdb-client: ", "timeout: ",   "[timeout]",    "Error: "};
+// clang-format off
 constexpr std::array<std::string_view, 27> kPhrases = {
     "No such file or directory", "command not found", "Permission denied", "Operation not permitted",
-    "Connection refused", "Cannot open network namespace", "setting the network namespace", "RTNETLINK answers",
-    "Cannot open netlink socket", "Cannot send dump request", "Invalid argument", "Cannot find device",
-    "does not exist.", "can't initialize", "Could not fetch rule set", "failed to connect", "connection failed",
-    "version negotiation failed", "server returned an error", "is not a valid command", "no such bridge",
-    "no such bond", "no bridge named", "timed out", "Operation failed", "Kernel error received", "executable file not found"};
-constexpr std::array<std::string_view, 5> kHelp = {"Usage:", "usage:", "is unknown, try", "unrecognized option", "Unknown option"};
+    "Connection refused", "Cannot open network namespace", "setting the network namespace",
+    "RTNETLINK answers", "Cannot open netlink socket", "Cannot send dump request", "Invalid argument",
+    "Cannot find device", "does not exist.", "can't initialize", "Could not fetch rule set",
+    "failed to connect", "connection failed", "version negotiation failed", "server returned an error",
+    "is not a valid command", "no such bridge", "no such bond", "no bridge named", "timed out",
+    "Operation failed", "Kernel error received", "executable file not found"};
+// clang-format on
+constexpr std::array<std::string_view, 5> kHelp = {"Usage:", "usage:", "is unknown, try",
+                                                   "unrecognized option", "Unknown option"};
 
 template <class List>
 bool holds(const List& phrases, std::string_view line) {
-  return std::ranges::any_of(phrases, [&](std::string_view phrase) { return line.find(phrase) != std::string_view::npos; });
+  return std::ranges::any_of(
+      phrases, [&](std::string_view phrase) { return line.find(phrase) != std::string_view::npos; });
 }
 
 bool starts_failure(std::string_view line) {
-  return std::ranges::any_of(kPrograms, [&](std::string_view program) { return line.starts_with(program); }) ||
-         (line.starts_with("exec of ") && line.find(" failed") != std::string_view::npos) || holds(kPhrases, line);
+  return std::ranges::any_of(kPrograms,
+                             [&](std::string_view program) { return line.starts_with(program); }) ||
+         (line.starts_with("exec of ") && line.find(" failed") != std::string_view::npos) ||
+         holds(kPhrases, line);
 }
 
 // JSON, XML, iptables-save and saved scripts may hold any phrase, and never start a message.
@@ -66,8 +74,9 @@ std::optional<std::string_view> failed_command(std::string_view text) {
 bool is_binary(std::string_view text) {
   constexpr std::size_t kSample = 65536;
   const std::string_view sample = text.substr(0, kSample);
+  if (sample.find('\0') == std::string_view::npos) return false;
   const auto nuls = static_cast<std::size_t>(std::ranges::count(sample, '\0'));
-  return nuls > 0 && nuls * 32 >= sample.size();
+  return nuls * 32 >= sample.size();
 }
 
 }  // namespace dvrtrace

@@ -34,17 +34,20 @@ bool broken(const T&, const LineCounts& lines) {
 inline bool broken(const openflow::FlowTable& table, const LineCounts&) { return table.truncated; }
 inline bool broken(const kernel::Iptables& iptables, const LineCounts& lines) {
   return lines.of(LineState::Unrecognised) != 0 ||
-         std::ranges::any_of(iptables.tables, [](const kernel::IptablesTable& table) { return !table.complete; });
+         std::ranges::any_of(iptables.tables,
+                             [](const kernel::IptablesTable& table) { return !table.complete; });
 }
 
 // Whether a form lacks rows that others of the same thing have: numbers of ports, addresses.
 inline bool says_less(const DumpName& name) {
-  return name.brief || name.kind == FileKind::LinkDetails || name.kind == FileKind::OvsShow || name.form == FileForm::Hidden;
+  return name.brief || name.kind == FileKind::LinkDetails || name.kind == FileKind::OvsShow ||
+         name.form == FileForm::Hidden;
 }
 
 class HostReader {
  public:
-  HostReader(const HostFiles& files, std::span<const FileTree> trees, Depth depth, Sources& sources, Diagnostics& diagnostics);
+  HostReader(const HostFiles& files, std::span<const FileTree> trees, Depth depth, Sources& sources,
+             Diagnostics& diagnostics);
 
   HostSnapshot read();
 
@@ -68,7 +71,7 @@ class HostReader {
   OvsRows read_rows(Used& used, bool& joinable);
   void read_show(const OvsRows& rows, Used& used);
   void compare_databases(const Used& used);
-  std::vector<std::string> bridge_names();
+  std::set<std::string> bridge_names();
   void read_bridges();
   void read_flows(BridgeDumps& bridge, const std::string& file_name);
   void read_bridge(BridgeDumps& bridge, const std::string& file_name);
@@ -86,15 +89,19 @@ class HostReader {
 
   // `read(file, text, value, log)` adds what a file has to `value`.
   template <class T, class Read>
-  void read_part(Part<T>& part, const Candidates& files, std::string wanted, const std::string& used_as, Read read);
+  void read_part(Part<T>& part, const Candidates& files, std::string wanted, const std::string& used_as,
+                 Read read);
   template <class T, class Read>
-  Used read_preferred(Part<T>& part, const Candidates& files, std::string wanted, const std::string& used_as, Read read);
+  Used read_preferred(Part<T>& part, const Candidates& files, std::string wanted, const std::string& used_as,
+                      Read read);
   template <class T, class Read>
   void compare_rest(const Part<T>& part, const Candidates& files, const Used& used, Read read);
   template <class T, class Read>
   bool read_into(Part<T>& part, const HostFile& file, Read read);
 
-  std::string_view name_of(SourceId source) const { return source == kNoSource ? std::string_view{} : sources_.name(source); }
+  std::string_view name_of(SourceId source) const {
+    return source == kNoSource ? std::string_view{} : sources_.name(source);
+  }
 
   const HostFiles& files_;
   Depth depth_;
@@ -127,8 +134,8 @@ bool HostReader::read_into(Part<T>& part, const HostFile& file, Read read) {
 }
 
 template <class T, class Read>
-Used HostReader::read_preferred(Part<T>& part, const Candidates& files, std::string wanted, const std::string& used_as,
-                                Read read) {
+Used HostReader::read_preferred(Part<T>& part, const Candidates& files, std::string wanted,
+                                const std::string& used_as, Read read) {
   part.wanted = std::move(wanted);
   Used used;
   std::set<std::pair<std::optional<Family>, std::string>> pieces;  // each is taken from one file only
@@ -156,13 +163,16 @@ void HostReader::compare_rest(const Part<T>& part, const Candidates& files, cons
     if (used.contains(file)) continue;
     Part<T> other;
     if (!read_into(other, *file, read) || used.empty()) continue;
-    report_contradiction({compared(part.value), name_of(part.source), part.complete()},
-                         {compared(other.value), name_of(other.source), other.complete() && !says_less(file->name)}, diagnostics_);
+    report_contradiction(
+        {compared(part.value), name_of(part.source), part.complete()},
+        {compared(other.value), name_of(other.source), other.complete() && !says_less(file->name)},
+        diagnostics_);
   }
 }
 
 template <class T, class Read>
-void HostReader::read_part(Part<T>& part, const Candidates& files, std::string wanted, const std::string& used_as, Read read) {
+void HostReader::read_part(Part<T>& part, const Candidates& files, std::string wanted,
+                           const std::string& used_as, Read read) {
   const Used used = read_preferred(part, files, std::move(wanted), used_as, read);
   if (everything()) compare_rest(part, files, used, read);
 }

@@ -29,12 +29,18 @@ LineCounts all_lines(std::string_view bytes, LineState state) {
   return lines;
 }
 
+// Whether the file is what a command printed, line by line; it then ends with a line end.
+bool is_of_lines(const DumpName& name) {
+  return name.kind >= FileKind::Flows && name.kind <= FileKind::NamespaceNames &&
+         name.form != FileForm::Json && name.form != FileForm::Dump;
+}
+
 }  // namespace
 
 FileReading& HostTexts::add_reading(const HostFile& file) {
   FileReading reading;
   reading.path = file.path;
-  reading.command = file.name.command;
+  reading.command = command_of(file.path);
   readings_.push_back(std::move(reading));
   return readings_.back();
 }
@@ -46,7 +52,8 @@ const CommandNote* HostTexts::note_of(const HostFile& file) {
     for (const HostFile& each : host_.files) {
       if (each.name.kind != FileKind::ReturnCodes || each.tree != file.tree) continue;
       const FileTree& tree = trees_[each.tree];
-      if (const auto bytes = tree.read(tree.files()[each.entry])) notes->second.merge(read_command_notes(*bytes));
+      if (const auto bytes = tree.read(tree.files()[each.entry]))
+        notes->second.merge(read_command_notes(*bytes));
     }
   }
   const auto found = notes->second.find(file.path);
@@ -61,15 +68,16 @@ const HostText& HostTexts::open(const HostFile& file) {
   const FileEntry& entry = tree.files()[file.entry];
   const std::string name = printable(fmt::format("{}/{}", tree.name(), entry.path));
   auto bytes = tree.read(entry);
-  if (!bytes) {
-    text.failure = bytes.error().message;
-    diagnostics_.error({}, fmt::format("{}: expected a file, found that it cannot be read: {}", name, text.failure),
-                       std::string(kMissing));
-  } else {
+  if (bytes) {
     text.text = sources_.text(sources_.add(name, std::move(*bytes)));
     text.truncated = entry.link_to.find("sos_strings/") != std::string::npos;
-    text.failure = failure_of(file, text);
-    look_for_cleaning(text);
+    judge(file, text);
+    look_for_cleaning(file, text);
+  } else {
+    text.failure = bytes.error().message;
+    diagnostics_.error(
+        {}, fmt::format("{}: expected a file, found that it cannot be read: {}", name, text.failure),
+        std::string(kMissing));
   }
   text.reading = readings_.size();
   FileReading& reading = add_reading(file);
@@ -77,40 +85,67 @@ const HostText& HostTexts::open(const HostFile& file) {
   reading.failed = !text.usable();
   reading.failure = text.failure;
   if (reading.failed) {
-    reading.lines = all_lines(text.text.bytes, is_binary(text.text.bytes) ? LineState::Unrecognised : LineState::Ignored);
+    const bool data = is_binary(text.text.bytes);
+    reading.lines = all_lines(text.text.bytes, data ? LineState::Unrecognised : LineState::Ignored);
   }
   return text;
 }
 
-std::string HostTexts::failure_of(const HostFile& file, const HostText& opened) {
-  const std::string_view bytes = opened.text.bytes;
-  if (is_binary(bytes)) {
-    const auto nuls = std::ranges::count(bytes, '\0');
-    diagnostics_.error(opened.text.provenance({0, 0}),
-                       fmt::format("expected text, found data: {} of {} bytes are NUL", nuls, bytes.size()), std::string(kMissing));
-    return "it holds data and no text";
-  }
-  if (const auto message = failed_command(bytes)) return printable(message->substr(0, 200));
+// Finds out whether there is a dump in the text, and whether all of it.
+void HostTexts::judge(const HostFile& file, HostText& text) {
+  const std::string_view bytes = text.text.bytes;
   const bool empty = trim(bytes.substr(0, 4096)).empty();
-  if (empty && !may_be_empty(file.name)) return "the file is empty";
-  if (!maybe_message(bytes) && bytes.size() < kMaybeCut) return {};
-  const CommandNote* note = note_of(file);
-  if (note == nullptr) return {};
-  HostText& text = texts_[&file];
-  text.truncated = text.truncated || note->truncated;
-  if (note->status.value_or(0) == 0) return {};
-  // A command that failed after many lines broke off; one with a line or two said why it could not.
-  text.truncated = true;
-  if (!maybe_message(bytes)) return {};
-  return empty ? fmt::format("the command ended with status {}", *note->status)
-               : printable(trim(bytes).substr(0, 200));
+  if (is_binary(bytes)) {
+    report_data(text);
+  } else if (const auto message = failed_command(bytes)) {
+    text.failure = printable(message->substr(0, 200));
+  } else if (empty && !may_be_empty(file.name)) {
+    text.failure = "the file is empty";
+  } else {
+    if (!empty && is_of_lines(file.name) && !bytes.ends_with('\n')) report_break(text);
+    if (empty || maybe_message(bytes) || bytes.size() >= kMaybeCut) apply_note(file, text);
+  }
 }
 
-void HostTexts::look_for_cleaning(const HostText& text) {
-  if (!cleaned_sign_.empty()) return;
-  const std::size_t at = text.text.bytes.substr(0, 65536).find("53:4f:53:");
-  if (at == std::string_view::npos) return;
-  cleaned_sign_ = fmt::format("the MAC {} in {}", text.text.bytes.substr(at, 17), text.text.name);
+// What is known of the command beside its output.
+void HostTexts::apply_note(const HostFile& file, HostText& text) {
+  const CommandNote* note = note_of(file);
+  if (note == nullptr) return;
+  const bool failed = note->status.value_or(0) != 0;
+  text.truncated = text.truncated || note->truncated || failed;
+  // A command that failed after many lines broke off; one with a line or two said why it could not.
+  if (!failed || !maybe_message(text.text.bytes)) return;
+  const std::string_view message = trim(text.text.bytes);
+  text.failure = message.empty() ? fmt::format("the command ended with status {}", *note->status)
+                                 : printable(message.substr(0, 200));
+}
+
+void HostTexts::report_data(HostText& text) {
+  const std::string_view bytes = text.text.bytes;
+  const auto nuls = std::ranges::count(bytes, '\0');
+  text.failure = "it holds data and no text";
+  diagnostics_.error(text.text.provenance({0, 0}),
+                     fmt::format("expected text, found data: {} of {} bytes are NUL", nuls, bytes.size()),
+                     std::string(kMissing));
+}
+
+void HostTexts::report_break(HostText& opened) {
+  const auto end = static_cast<std::uint32_t>(opened.text.bytes.size());
+  opened.truncated = true;
+  diagnostics_.warning(opened.text.provenance({end - 1, end}),
+                       "expected a line end, found the end of the file",
+                       "the dump breaks off; that something is not in it proves nothing");
+}
+
+// sos clean gives every MAC this prefix. A host without any is none that a packet visits.
+void HostTexts::look_for_cleaning(const HostFile& file, const HostText& opened) {
+  const FileKind kind = file.name.kind;
+  const bool has_macs = kind == FileKind::Links || kind == FileKind::Fdb || kind == FileKind::Neighbours;
+  if (!has_macs || !cleaned_sign_.empty()) return;
+  const std::string_view bytes = opened.text.bytes;
+  const std::size_t at = bytes.find("53:4f:53:");
+  if (at != std::string_view::npos)
+    cleaned_sign_ = fmt::format("the MAC {} in {}", bytes.substr(at, 17), opened.text.name);
 }
 
 void HostTexts::close(const HostFile& file, const LineCounts& lines) {

@@ -29,7 +29,8 @@ struct HostText {
 
 class HostTexts {
  public:
-  HostTexts(const HostFiles& host, std::span<const FileTree> trees, Sources& sources, Diagnostics& diagnostics)
+  HostTexts(const HostFiles& host, std::span<const FileTree> trees, Sources& sources,
+            Diagnostics& diagnostics)
       : host_(host), trees_(trees), sources_(sources), diagnostics_(diagnostics) {}
 
   const HostText& open(const HostFile& file);
@@ -48,8 +49,11 @@ class HostTexts {
  private:
   FileReading& add_reading(const HostFile& file);
   const CommandNote* note_of(const HostFile& file);
-  std::string failure_of(const HostFile& file, const HostText& text);
-  void look_for_cleaning(const HostText& text);
+  void judge(const HostFile& file, HostText& text);
+  void apply_note(const HostFile& file, HostText& text);
+  void report_data(HostText& text);
+  void report_break(HostText& text);
+  void look_for_cleaning(const HostFile& file, const HostText& opened);
 
   const HostFiles& host_;
   std::span<const FileTree> trees_;

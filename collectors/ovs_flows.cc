@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
+#include <iterator>
+#include <thread>
 
 #include "src/base/text.h"
 #include "src/openflow/action_reader.h"
@@ -32,12 +35,13 @@ class FlowDumpReader {
  public:
   FlowDumpReader(const SourceText& text, ReadLog& log) : text_(text), log_(log) {}
 
-  FlowTable read() {
+  FlowTable read(Span part) {
     // Rows are of like length: one guess saves the moves of a growing vector.
-    const std::string_view sample = text_.bytes.substr(0, 65536);
+    const std::string_view bytes = text_.at(part);
+    const std::string_view sample = bytes.substr(0, 65536);
     const auto sample_lines = static_cast<std::size_t>(std::count(sample.begin(), sample.end(), '\n')) + 1;
-    table_.flows.reserve(text_.bytes.size() / (sample.size() / sample_lines + 1) + 1);
-    for (const Span span : lines_of(text_.bytes)) log_.lines.count(line(span));
+    table_.flows.reserve(bytes.size() / (sample.size() / sample_lines + 1) + 1);
+    for (const Span span : lines_of(bytes)) log_.lines.count(line({part.begin + span.begin, part.begin + span.end}));
     return std::move(table_);
   }
 
@@ -90,7 +94,73 @@ class FlowDumpReader {
 
 }  // namespace
 
-openflow::FlowTable read_flow_dump(const SourceText& text, ReadLog& log) { return FlowDumpReader(text, log).read(); }
+namespace {
+
+// Below this a thread costs more than it saves.
+constexpr std::size_t kBytesPerThread = 1 << 20;
+
+// The text in parts of about one size that end with lines.
+std::vector<Span> parts_of(std::string_view bytes, std::size_t parts) {
+  std::vector<Span> out;
+  std::size_t begin = 0;
+  for (std::size_t part = 1; part <= parts && begin < bytes.size(); ++part) {
+    std::size_t end = part == parts ? bytes.size() : std::max(begin, bytes.size() * part / parts);
+    if (part < parts) {
+      const std::size_t newline = bytes.find('\n', end);
+      end = newline == std::string_view::npos ? bytes.size() : newline + 1;
+    }
+    out.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+    begin = end;
+  }
+  return out;
+}
+
+struct PartRead {
+  Diagnostics diagnostics;
+  LineCounts lines;
+  FlowTable table;
+};
+
+// Appends a later part. What broke off in an earlier one says nothing of its lines.
+void append(FlowTable& table, FlowTable part) {
+  std::move(part.flows.begin(), part.flows.end(), std::back_inserter(table.flows));
+  table.unread.insert(table.unread.end(), part.unread.begin(), part.unread.end());
+  table.truncated = table.truncated || part.truncated;
+}
+
+}  // namespace
+
+openflow::FlowTable read_flow_dump(const SourceText& text, ReadLog& log) {
+  const Span whole{0, static_cast<std::uint32_t>(text.bytes.size())};
+  const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), text.bytes.size() / kBytesPerThread);
+  // Names have numbers by the order in which they are met, and a hex dump follows from the line above
+  // it: such texts are read by one thread.
+  const bool apart = text.bytes.find('"') == std::string_view::npos && text.bytes.find("***") == std::string_view::npos;
+  if (threads < 2 || !apart) return FlowDumpReader(text, log).read(whole);
+  std::vector<std::future<PartRead>> reading;
+  for (const Span part : parts_of(text.bytes, threads)) {
+    reading.push_back(std::async(std::launch::async, [&text, part] {
+      PartRead out;
+      ReadLog own{out.diagnostics, {}};
+      out.table = FlowDumpReader(text, own).read(part);
+      out.lines = own.lines;
+      return out;
+    }));
+  }
+  std::vector<PartRead> parts;
+  for (std::future<PartRead>& future : reading) parts.push_back(future.get());
+  const bool bare_names = std::ranges::any_of(parts, [](const PartRead& part) {
+    return !part.table.names.ports().empty() || !part.table.names.tables().empty();
+  });
+  if (bare_names) return FlowDumpReader(text, log).read(whole);
+  FlowTable table = std::move(parts.front().table);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) append(table, std::move(parts[i].table));
+    log.diagnostics.merge(std::move(parts[i].diagnostics));
+    log.lines += parts[i].lines;
+  }
+  return table;
+}
 
 namespace {
 

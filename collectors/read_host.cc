@@ -21,19 +21,22 @@ bool preferred(const HostFile* a, const HostFile* b) {
   return order(*a) < order(*b);
 }
 
-// "qrouter-U" and "qrouter-U (id: 9)", a line each.
+// "qrouter-U" and "qrouter-U (id: 9)", a line each. A name is that of a file, and no longer.
 std::vector<std::string> read_netns_list(const SourceText& text, ReadLog& log) {
   std::vector<std::string> names;
   for (const Span line : lines_of(text.bytes)) {
     std::string_view rest = text.at(line);
     const std::string_view name = take_word(rest);
-    const bool is_name = !name.empty() && (trim(rest).empty() || trim(rest).starts_with("(id:"));
+    const bool is_name =
+        !name.empty() && name.size() <= 255 && (trim(rest).empty() || trim(rest).starts_with("(id:"));
     if (is_name) names.emplace_back(name);
     if (!is_name && !name.empty()) {
-      log.diagnostics.error(text.provenance(line), "expected the name of a namespace, found more words",
+      log.diagnostics.error(text.provenance(line), "expected the name of a namespace, found another text",
                             "the list of namespaces is incomplete");
     }
-    log.lines.count(is_name ? LineState::Modelled : name.empty() ? LineState::Ignored : LineState::Unrecognised);
+    log.lines.count(is_name        ? LineState::Modelled
+                    : name.empty() ? LineState::Ignored
+                                   : LineState::Unrecognised);
   }
   return names;
 }
@@ -42,7 +45,11 @@ std::vector<std::string> read_netns_list(const SourceText& text, ReadLog& log) {
 
 HostReader::HostReader(const HostFiles& files, std::span<const FileTree> trees, Depth depth, Sources& sources,
                        Diagnostics& diagnostics)
-    : files_(files), depth_(depth), sources_(sources), diagnostics_(diagnostics), texts_(files, trees, sources, diagnostics) {
+    : files_(files),
+      depth_(depth),
+      sources_(sources),
+      diagnostics_(diagnostics),
+      texts_(files, trees, sources, diagnostics) {
   for (const HostFile& file : files.files) {
     if (file.name.kind > FileKind::Ignored) by_kind_.push_back(&file);
   }
@@ -51,8 +58,9 @@ HostReader::HostReader(const HostFiles& files, std::span<const FileTree> trees, 
 
 Candidates HostReader::files_of(FileKind kind, std::string_view subject) const {
   const auto key = [](const HostFile* file) { return std::tuple(file->name.kind, subject_of(file->name)); };
-  const auto found = std::ranges::equal_range(by_kind_, std::tuple(kind, subject), {}, key);
-  return {found.begin(), found.end()};
+  const std::tuple wanted(kind, subject);
+  return {std::ranges::lower_bound(by_kind_, wanted, {}, key),
+          std::ranges::upper_bound(by_kind_, wanted, {}, key)};
 }
 
 std::set<std::string> HostReader::subjects_of(FileKind first, FileKind last) const {
@@ -149,7 +157,9 @@ void HostReader::account_for_the_rest() {
     if (texts_.opened(file)) continue;
     texts_.pass_over(file);
     if (file.name.kind != FileKind::Unknown) continue;
-    diagnostics_.note({}, printable(fmt::format("{}: {}: expected a dump, found a name that is not known", files_.name, file.path)),
+    diagnostics_.note({},
+                      printable(fmt::format("{}: {}: expected a dump, found a name that is not known",
+                                            files_.name, file.path)),
                       "the file is not read");
   }
 }
@@ -160,7 +170,8 @@ void HostReader::find_sign_of_cleaning() {
     if (input.find("obfuscated") != std::string::npos) host_.cleaned_sign = fmt::format("the name {}", input);
   }
   for (const HostFile& file : files_.files) {
-    if (file.path.ends_with("private_map")) host_.cleaned_sign = fmt::format("the file {}", printable(file.path));
+    if (file.path.ends_with("private_map"))
+      host_.cleaned_sign = fmt::format("the file {}", printable(file.path));
   }
   host_.cleaned = !host_.cleaned_sign.empty();
 }

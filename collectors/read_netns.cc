@@ -34,8 +34,10 @@ bool is_json(const HostFile& file) { return file.name.form == FileForm::Json; }
 
 template <class T>
 void append(Rows<T>& rows, Rows<T> more) {
-  if (rows.empty()) rows = std::move(more);
-  else std::ranges::move(more, std::back_inserter(rows));
+  if (rows.empty())
+    rows = std::move(more);
+  else
+    std::ranges::move(more, std::back_inserter(rows));
 }
 
 void read_links_of(const HostFile& file, const SourceText& text, Rows<Link>& links, ReadLog& log) {
@@ -55,7 +57,8 @@ void complete(Link& link, const Link& detail) {
   if (!link.bridge_ageing) link.bridge_ageing = detail.bridge_ageing;
   if (link.mtu == 0) link.mtu = detail.mtu;
   for (const std::string& unmodelled : detail.unmodelled) {
-    if (std::ranges::find(link.unmodelled, unmodelled) == link.unmodelled.end()) link.unmodelled.push_back(unmodelled);
+    if (std::ranges::find(link.unmodelled, unmodelled) == link.unmodelled.end())
+      link.unmodelled.push_back(unmodelled);
   }
 }
 
@@ -71,8 +74,10 @@ Rows<Route> read_routes_of(const HostFile& file, const SourceText& text, Family 
   // A listing of both families starts with IPv4's.
   const Family first = file.name.family.value_or(Family::V4);
   const kernel::RouteTable table = file.name.table.value_or(kernel::kTableMain);
-  Rows<Route> routes = is_json(file) ? read_ip_route_json(text, first, table, log) : read_ip_route(text, first, table, log);
-  std::erase_if(routes, [&](const Sourced<Route>& route) { return route.value.destination.ip().family != family; });
+  Rows<Route> routes =
+      is_json(file) ? read_ip_route_json(text, first, table, log) : read_ip_route(text, first, table, log);
+  std::erase_if(routes,
+                [&](const Sourced<Route>& route) { return route.value.destination.ip().family != family; });
   return routes;
 }
 
@@ -109,7 +114,8 @@ void HostReader::read_namespaces() {
 
 void HostReader::read_links(NamespaceSnapshot& netns) {
   const Candidates files = files_of(FileKind::Links, netns.name);
-  const Used used = read_preferred(netns.links, files, in_netns(netns, "ip -d address"), of_netns("addresses", netns), read_links_of);
+  const Used used = read_preferred(netns.links, files, in_netns(netns, "ip -d address"),
+                                   of_netns("addresses", netns), read_links_of);
   const bool detailed = !used.empty() && (*used.begin())->name.detailed;
   if (depth_ != Depth::Index && !detailed) complete_links(netns, used);
   if (!everything()) return;
@@ -123,7 +129,8 @@ void HostReader::complete_links(NamespaceSnapshot& netns, const Used& used) {
   for (const HostFile* file : files_of(FileKind::Links, netns.name)) {
     if (file->name.detailed && !file->name.partial) files.push_back(file);
   }
-  std::ranges::stable_sort(files, {}, [](const HostFile* file) { return std::pair(file->name.partial, file->name.rank); });
+  std::ranges::stable_sort(
+      files, {}, [](const HostFile* file) { return std::pair(file->name.partial, file->name.rank); });
   Part<Rows<Link>> details;
   read_preferred(details, files, "", of_netns("links", netns), read_links_of);
   if (!details.present()) return;
@@ -135,7 +142,8 @@ void HostReader::complete_links(NamespaceSnapshot& netns, const Used& used) {
   }
   const bool brief = !used.empty() && (*used.begin())->name.brief;
   for (Sourced<Link>& link : netns.links.value) {
-    const auto detail = std::ranges::find_if(details.value, [&](const Sourced<Link>& each) { return each.value.name == link.value.name; });
+    const auto detail = std::ranges::find_if(
+        details.value, [&](const Sourced<Link>& each) { return each.value.name == link.value.name; });
     if (detail == details.value.end()) continue;
     if (brief) {
       std::swap(link, *detail);
@@ -147,11 +155,14 @@ void HostReader::complete_links(NamespaceSnapshot& netns, const Used& used) {
 }
 
 void HostReader::read_routing(NamespaceSnapshot& netns) {
-  const auto read = [&](Family family, std::string_view option, Part<Rows<PolicyRule>>& rules, Part<Rows<Route>>& routes) {
-    read_part(rules, of_family(files_of(FileKind::Rules, netns.name), family), in_netns(netns, fmt::format("ip {}rule", option)),
+  const auto read = [&](Family family, std::string_view option, Part<Rows<PolicyRule>>& rules,
+                        Part<Rows<Route>>& routes) {
+    read_part(rules, of_family(files_of(FileKind::Rules, netns.name), family),
+              in_netns(netns, fmt::format("ip {}rule", option)),
               of_netns(fmt::format("rules{}", family == Family::V6 ? " of IPv6" : ""), netns),
               [&](const HostFile& file, const SourceText& text, Rows<PolicyRule>& into, ReadLog& log) {
-                append(into, is_json(file) ? read_ip_rule_json(text, family, log) : read_ip_rule(text, family, log));
+                append(into, is_json(file) ? read_ip_rule_json(text, family, log)
+                                           : read_ip_rule(text, family, log));
               });
     Candidates files = of_family(files_of(FileKind::Routes, netns.name), family);
     read_part(routes, files, in_netns(netns, fmt::format("ip {}route show table all", option)),
@@ -169,9 +180,11 @@ void HostReader::read_neighbours(NamespaceSnapshot& netns) {
     append(into, read_neighbours_of(file, text, log));
   };
   Candidates files = files_of(FileKind::Neighbours, netns.name), proxies;
-  std::ranges::copy_if(files, std::back_inserter(proxies), [](const HostFile* file) { return file->name.part == "proxy"; });
+  std::ranges::copy_if(files, std::back_inserter(proxies),
+                       [](const HostFile* file) { return file->name.part == "proxy"; });
   std::erase_if(files, [](const HostFile* file) { return file->name.part == "proxy"; });
-  read_part(netns.neighbours, files, in_netns(netns, "ip neigh show nud all"), of_netns("neighbours", netns), read);
+  read_part(netns.neighbours, files, in_netns(netns, "ip neigh show nud all"), of_netns("neighbours", netns),
+            read);
   // Addresses that are answered for are not among the neighbours unless they are asked for.
   for (const HostFile* file : proxies) {
     Part<Rows<Neighbour>> more;
@@ -184,7 +197,8 @@ void HostReader::read_neighbours(NamespaceSnapshot& netns) {
 void HostReader::read_netfilter(NamespaceSnapshot& netns) {
   const auto read = [&](Family family, std::string_view command, Part<kernel::Iptables>& part) {
     part.value.family = family;
-    read_part(part, of_family(files_of(FileKind::Iptables, netns.name), family), in_netns(netns, command), of_netns(command, netns),
+    read_part(part, of_family(files_of(FileKind::Iptables, netns.name), family), in_netns(netns, command),
+              of_netns(command, netns),
               [&](const HostFile& file, const SourceText& text, kernel::Iptables& into, ReadLog& log) {
                 kernel::Iptables more = read_iptables_of(file, text, family, log);
                 into.family = family;
@@ -193,32 +207,43 @@ void HostReader::read_netfilter(NamespaceSnapshot& netns) {
   };
   read(Family::V4, "iptables-save", netns.iptables4);
   read(Family::V6, "ip6tables-save", netns.iptables6);
-  read_part(netns.ipsets, files_of(FileKind::Ipsets, netns.name), in_netns(netns, "ipset save"), of_netns("sets", netns),
+  read_part(netns.ipsets, files_of(FileKind::Ipsets, netns.name), in_netns(netns, "ipset save"),
+            of_netns("sets", netns),
             [](const HostFile&, const SourceText& text, std::vector<kernel::Ipset>& into, ReadLog& log) {
               std::ranges::move(read_ipset(text, log), std::back_inserter(into));
             });
 }
 
 void HostReader::read_kernel_state(NamespaceSnapshot& netns) {
-  read_part(netns.sysctls, files_of(FileKind::Sysctls, netns.name), in_netns(netns, "sysctl -a"), of_netns("settings", netns),
-            [](const HostFile&, const SourceText& text, kernel::Sysctls& into, ReadLog& log) { into.merge(read_sysctl(text, log)); });
-  read_part(netns.connections, files_of(FileKind::Conntrack, netns.name), in_netns(netns, "conntrack -L -o extended"),
-            of_netns("connections", netns),
+  read_part(netns.sysctls, files_of(FileKind::Sysctls, netns.name), in_netns(netns, "sysctl -a"),
+            of_netns("settings", netns),
+            [](const HostFile&, const SourceText& text, kernel::Sysctls& into, ReadLog& log) {
+              kernel::Sysctls more = read_sysctl(text, log);
+              into.swap(more);  // the larger is not moved about
+              into.merge(more);
+            });
+  read_part(netns.connections, files_of(FileKind::Conntrack, netns.name),
+            in_netns(netns, "conntrack -L -o extended"), of_netns("connections", netns),
             [](const HostFile&, const SourceText& text, Rows<kernel::Connection>& into, ReadLog& log) {
               append(into, read_conntrack(text, log));
             });
-  read_part(netns.bridge_ports, files_of(FileKind::LinuxBridgePorts, netns.name), in_netns(netns, "bridge -d link"),
-            of_netns("ports of Linux bridges", netns),
+  read_part(netns.bridge_ports, files_of(FileKind::LinuxBridgePorts, netns.name),
+            in_netns(netns, "bridge -d link"), of_netns("ports of Linux bridges", netns),
             [](const HostFile& file, const SourceText& text, Rows<kernel::BridgePort>& into, ReadLog& log) {
-              if (file.name.form == FileForm::BrctlShow) append(into, read_brctl_show(text, log));
-              else append(into, is_json(file) ? read_bridge_link_json(text, log) : read_bridge_link(text, log));
+              if (file.name.form == FileForm::BrctlShow)
+                append(into, read_brctl_show(text, log));
+              else
+                append(into, is_json(file) ? read_bridge_link_json(text, log) : read_bridge_link(text, log));
             });
-  read_part(netns.bridge_fdb, files_of(FileKind::LinuxBridgeFdb, netns.name), in_netns(netns, "bridge fdb show"),
-            of_netns("MACs of Linux bridges", netns),
-            [](const HostFile& file, const SourceText& text, Rows<kernel::BridgeFdbEntry>& into, ReadLog& log) {
-              if (file.name.form == FileForm::BrctlMacs) append(into, read_brctl_showmacs(text, file.name.part, log));
-              else append(into, is_json(file) ? read_bridge_fdb_json(text, log) : read_bridge_fdb(text, log));
-            });
+  read_part(
+      netns.bridge_fdb, files_of(FileKind::LinuxBridgeFdb, netns.name), in_netns(netns, "bridge fdb show"),
+      of_netns("MACs of Linux bridges", netns),
+      [](const HostFile& file, const SourceText& text, Rows<kernel::BridgeFdbEntry>& into, ReadLog& log) {
+        if (file.name.form == FileForm::BrctlMacs)
+          append(into, read_brctl_showmacs(text, file.name.part, log));
+        else
+          append(into, is_json(file) ? read_bridge_fdb_json(text, log) : read_bridge_fdb(text, log));
+      });
 }
 
 }  // namespace dvrtrace

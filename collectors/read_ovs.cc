@@ -1,6 +1,6 @@
 // Open vSwitch's side of a host: its database and what each bridge was asked.
-#include "collectors/dpif_show.h"
 #include "collectors/conntrack.h"
+#include "collectors/dpif_show.h"
 #include "collectors/fdb.h"
 #include "collectors/host_reader.h"
 #include "collectors/ofctl_show.h"
@@ -12,7 +12,8 @@ namespace dvrtrace {
 
 namespace {
 
-constexpr std::array<OvsTable, 4> kNeeded = {OvsTable::OpenVswitch, OvsTable::Bridge, OvsTable::Port, OvsTable::Interface};
+constexpr std::array<OvsTable, 4> kNeeded = {OvsTable::OpenVswitch, OvsTable::Bridge, OvsTable::Port,
+                                             OvsTable::Interface};
 
 // Mirrors are few, and their table is not worth a second database unless a bridge has one.
 bool mirrors_needed(const OvsRows& rows) {
@@ -29,13 +30,15 @@ class Tables {
     return !have_[index(table)] && (table != OvsTable::Mirror || mirrors_needed(rows));
   }
   bool needs_any(const OvsRows& rows) const {
-    return needs(OvsTable::Mirror, rows) || std::ranges::any_of(kNeeded, [&](OvsTable table) { return needs(table, rows); });
+    return needs(OvsTable::Mirror, rows) ||
+           std::ranges::any_of(kNeeded, [&](OvsTable table) { return needs(table, rows); });
   }
   void set(const std::array<bool, kOvsTables>& read) {
     for (std::size_t table = 0; table < kOvsTables; ++table) have_[table] = have_[table] || read[table];
   }
   bool joinable() const {
-    return have_[index(OvsTable::Bridge)] && have_[index(OvsTable::Port)] && have_[index(OvsTable::Interface)];
+    return have_[index(OvsTable::Bridge)] && have_[index(OvsTable::Port)] &&
+           have_[index(OvsTable::Interface)];
   }
 
  private:
@@ -55,7 +58,8 @@ void append(openflow::FlowTable& table, openflow::FlowTable more) {
   table.truncated = table.truncated || more.truncated;
 }
 
-std::optional<Ofport> number_of(const BridgeDumps& bridge, const OvsDatabase& database, std::string_view name) {
+std::optional<Ofport> number_of(const BridgeDumps& bridge, const OvsDatabase& database,
+                                std::string_view name) {
   for (const Sourced<PortDesc>& port : bridge.features.value.ports) {
     if (port.value.name == name) return port.value.number;
   }
@@ -125,9 +129,9 @@ void HostReader::read_database() {
 void HostReader::read_show(const OvsRows& rows, Used& used) {
   Part<OvsDatabase>& part = host_.ovs;
   for (const HostFile* file : files_of(FileKind::OvsShow)) {
-    if (part.present() || !read_into(part, *file, [](const HostFile&, const SourceText& text, OvsDatabase& database, ReadLog& log) {
-          database = read_ovs_vsctl_show(text, log);
-        })) {
+    if (part.present() || !read_into(part, *file,
+                                     [](const HostFile&, const SourceText& text, OvsDatabase& database,
+                                        ReadLog& log) { database = read_ovs_vsctl_show(text, log); })) {
       continue;
     }
     texts_.use(*file, "database of Open vSwitch");
@@ -161,30 +165,26 @@ void HostReader::compare_databases(const Used& used) {
 }
 
 // The bridges that the host has, and those that only dumps know.
-std::vector<std::string> HostReader::bridge_names() {
+std::set<std::string> HostReader::bridge_names() {
   Part<std::vector<std::string>> list;
   read_part(list, files_of(FileKind::BridgeNames), "", "names of bridges",
             [](const HostFile&, const SourceText& text, std::vector<std::string>& names, ReadLog& log) {
               names = read_name_list(text, log);
             });
-  std::vector<std::string> names = std::move(list.value);
-  for (const OvsBridge& bridge : host_.ovs.value.bridges) names.push_back(bridge.name);
-  std::set<std::string> mangled_names;
-  for (const std::string& name : names) mangled_names.insert(mangled(name));
+  std::set<std::string> names(list.value.begin(), list.value.end()), file_names;
+  for (const OvsBridge& bridge : host_.ovs.value.bridges) names.insert(bridge.name);
+  for (const std::string& name : names) file_names.insert(mangled(name));
   for (const std::string& name : subjects_of(FileKind::Flows, FileKind::Fdb)) {
-    if (mangled_names.insert(name).second) names.push_back(name);
+    if (!file_names.contains(name)) names.insert(name);
   }
-  std::ranges::sort(names);
-  const auto same = std::ranges::unique(names);
-  names.erase(same.begin(), same.end());
   return names;
 }
 
 void HostReader::read_bridges() {
-  for (std::string& name : bridge_names()) {
+  for (const std::string& name : bridge_names()) {
     BridgeDumps bridge;
-    bridge.bridge = std::move(name);
-    read_bridge(bridge, mangled(bridge.bridge));
+    bridge.bridge = name;
+    read_bridge(bridge, mangled(name));
     host_.bridges.push_back(std::move(bridge));
   }
 }
@@ -202,23 +202,26 @@ std::string HostReader::ofctl(std::string_view command, const std::string& bridg
 }
 
 void HostReader::read_bridge(BridgeDumps& bridge, const std::string& file_name) {
-  read_part(bridge.features, files_of(FileKind::BridgePorts, file_name), ofctl("show", bridge.bridge), "ports of " + bridge.bridge,
+  read_part(bridge.features, files_of(FileKind::BridgePorts, file_name), ofctl("show", bridge.bridge),
+            "ports of " + bridge.bridge,
             [](const HostFile&, const SourceText& text, BridgeFeatures& features, ReadLog& log) {
               features = read_ofctl_show(text, log);
             });
   read_flows(bridge, file_name);
   openflow::Names& names = bridge.flows.value.names;
-  const auto read_groups = [&](const HostFile&, const SourceText& text, std::vector<Sourced<openflow::Group>>& groups, ReadLog& log) {
-    groups = read_group_dump(text, names, log);
-  };
+  const auto read_groups = [&](const HostFile&, const SourceText& text,
+                               std::vector<Sourced<openflow::Group>>& groups,
+                               ReadLog& log) { groups = read_group_dump(text, names, log); };
   const Candidates groups = files_of(FileKind::Groups, file_name);
-  const Used used = read_preferred(bridge.groups, groups, ofctl("dump-groups", bridge.bridge), "groups of " + bridge.bridge, read_groups);
+  const Used used = read_preferred(bridge.groups, groups, ofctl("dump-groups", bridge.bridge),
+                                   "groups of " + bridge.bridge, read_groups);
   if (everything()) {
     const openflow::Names used_names = names;  // what others add to them is of no use
     compare_rest(bridge.groups, groups, used, read_groups);
     names = used_names;
   }
-  read_part(bridge.fdb, files_of(FileKind::Fdb, file_name), "ovs-appctl fdb/show " + bridge.bridge, "MACs of " + bridge.bridge,
+  read_part(bridge.fdb, files_of(FileKind::Fdb, file_name), "ovs-appctl fdb/show " + bridge.bridge,
+            "MACs of " + bridge.bridge,
             [&](const HostFile&, const SourceText& text, std::vector<Sourced<FdbEntry>>& fdb, ReadLog& log) {
               fdb = read_fdb_show(text, bridge.bridge, log);
             });
@@ -226,23 +229,26 @@ void HostReader::read_bridge(BridgeDumps& bridge, const std::string& file_name) 
 
 void HostReader::read_flows(BridgeDumps& bridge, const std::string& file_name) {
   const Candidates files = files_of(FileKind::Flows, file_name);
-  const Used used = read_preferred(bridge.flows, files, ofctl("dump-flows", bridge.bridge), "flows of " + bridge.bridge,
-                                   [](const HostFile&, const SourceText& text, openflow::FlowTable& table, ReadLog& log) {
-                                     append(table, read_flow_dump(text, log));
-                                   });
+  const Used used =
+      read_preferred(bridge.flows, files, ofctl("dump-flows", bridge.bridge), "flows of " + bridge.bridge,
+                     [](const HostFile&, const SourceText& text, openflow::FlowTable& table, ReadLog& log) {
+                       append(table, read_flow_dump(text, log));
+                     });
   if (!everything()) return;
   // Names and numbers can only be compared once the names are numbers.
   const auto resolve = [&](openflow::FlowTable& table) {
-    openflow::resolve_ports(table, [&](std::string_view name) { return number_of(bridge, host_.ovs.value, name); });
+    openflow::resolve_ports(table,
+                            [&](std::string_view name) { return number_of(bridge, host_.ovs.value, name); });
   };
   Part<openflow::FlowTable> resolved = bridge.flows;
   resolve(resolved.value);
-  compare_rest(resolved, files, used, [&](const HostFile& file, const SourceText& text, openflow::FlowTable& table, ReadLog& log) {
-    table = read_flow_dump(text, log);
-    resolve(table);
-    // bridge/dump-flows has hidden flows and no timeouts: what was learned cannot be told from it.
-    if (file.name.form == FileForm::Hidden) table.flows.clear();
-  });
+  compare_rest(resolved, files, used,
+               [&](const HostFile& file, const SourceText& text, openflow::FlowTable& table, ReadLog& log) {
+                 table = read_flow_dump(text, log);
+                 resolve(table);
+                 // bridge/dump-flows has hidden flows and no timeouts: what was learned cannot be told from it.
+                 if (file.name.form == FileForm::Hidden) table.flows.clear();
+               });
 }
 
 void HostReader::read_datapath() {
@@ -250,11 +256,10 @@ void HostReader::read_datapath() {
             [](const HostFile&, const SourceText& text, std::vector<DpifPort>& ports, ReadLog& log) {
               ports = read_dpif_show(text, log);
             });
-  read_part(host_.datapath_connections, files_of(FileKind::DatapathConntrack), "ovs-appctl dpctl/dump-conntrack -m",
-            "connections of the datapath",
-            [](const HostFile&, const SourceText& text, std::vector<Sourced<kernel::Connection>>& connections, ReadLog& log) {
-              connections = read_dpctl_conntrack(text, log);
-            });
+  read_part(host_.datapath_connections, files_of(FileKind::DatapathConntrack),
+            "ovs-appctl dpctl/dump-conntrack -m", "connections of the datapath",
+            [](const HostFile&, const SourceText& text, std::vector<Sourced<kernel::Connection>>& connections,
+               ReadLog& log) { connections = read_dpctl_conntrack(text, log); });
 }
 
 }  // namespace dvrtrace

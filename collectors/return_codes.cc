@@ -23,11 +23,16 @@ void read_note(JsonReader& json, CommandNotes& notes) {
   json.enter('{');
   while (json.next('}')) {
     const std::string key = json.key();
-    if (key == "file" || key == "filepath") path = json.text();
-    else if (key == "cmd" || key == "exec") note.command = json.text();
-    else if (key == "rc" || key == "return_code") note.status = status_of(json.skip());
-    else if (key == "truncated") note.truncated = json.skip() == "true";
-    else json.skip();
+    if (key == "file" || key == "filepath")
+      path = json.text();
+    else if (key == "cmd" || key == "exec")
+      note.command = json.text();
+    else if (key == "rc" || key == "return_code")
+      note.status = status_of(json.skip());
+    else if (key == "truncated")
+      note.truncated = json.skip() == "true";
+    else
+      json.skip();
   }
   if (!path.empty()) notes.insert_or_assign(std::move(path), std::move(note));
 }
@@ -38,8 +43,10 @@ void read_list(JsonReader& json, CommandNotes& notes) {
     return;
   }
   while (json.next(']')) {
-    if (json.peek() == '{') read_note(json, notes);
-    else json.skip();
+    if (json.peek() == '{')
+      read_note(json, notes);
+    else
+      json.skip();
   }
 }
 
@@ -54,7 +61,8 @@ bool find_member(JsonReader& json, std::string_view key) {
 }
 
 void read_manifest(JsonReader& json, CommandNotes& notes) {
-  if (!find_member(json, "components") || !find_member(json, "report") || !find_member(json, "plugins")) return;
+  if (!find_member(json, "components") || !find_member(json, "report") || !find_member(json, "plugins"))
+    return;
   if (!json.enter('{')) return;
   while (json.next('}')) {
     json.key();
@@ -63,8 +71,10 @@ void read_manifest(JsonReader& json, CommandNotes& notes) {
       continue;
     }
     while (json.next('}')) {
-      if (json.key() == "commands") read_list(json, notes);
-      else json.skip();
+      if (json.key() == "commands")
+        read_list(json, notes);
+      else
+        json.skip();
     }
   }
 }
@@ -74,8 +84,10 @@ void read_manifest(JsonReader& json, CommandNotes& notes) {
 CommandNotes read_command_notes(std::string_view text) {
   CommandNotes notes;
   JsonReader json(text);
-  if (json.peek() == '[') read_list(json, notes);
-  else read_manifest(json, notes);
+  if (json.peek() == '[')
+    read_list(json, notes);
+  else
+    read_manifest(json, notes);
   return notes;
 }
 

@@ -1,5 +1,7 @@
 #include "collectors/sysctl.h"
 
+#include <algorithm>
+
 #include "collectors/words.h"
 #include "src/base/text.h"
 
@@ -24,8 +26,8 @@ std::optional<Setting> read_setting(std::string_view line) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
   const Setting setting{trim(line.substr(0, equals)), trim(line.substr(equals + 1))};
-  const bool one_word = setting.key.find_first_of(" \t") == std::string_view::npos;
-  const bool path = setting.key.find_first_of("./") != std::string_view::npos;
+  const bool one_word = std::ranges::none_of(setting.key, is_blank);
+  const bool path = std::ranges::any_of(setting.key, [](char c) { return c == '.' || c == '/'; });
   return one_word && path ? std::optional(setting) : std::nullopt;
 }
 
@@ -40,7 +42,8 @@ LineState read_line(const SourceText& text, Span line, kernel::Sysctls& sysctls,
   const auto setting = read_setting(bytes);
   if (!setting || breaks_off(text, line, *setting))
     return report_fault(text, line, "'key = value'", kHint, log);
-  sysctls.insert_or_assign(std::string(setting->key),
+  // sysctl sorts its keys.
+  sysctls.insert_or_assign(sysctls.end(), std::string(setting->key),
                            Sourced<std::string>{std::string(setting->value), text.provenance(line)});
   return LineState::Modelled;
 }

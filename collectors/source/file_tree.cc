@@ -68,10 +68,17 @@ class Lister {
       if (name == "." || name == "..") continue;
       std::string path = prefix + entry->d_name;
       switch (type_of(folder, *entry)) {
-        case DT_REG: files_.push_back({std::move(path), {}, {}}); break;
-        case DT_LNK: add_link(std::move(path)); break;
-        case DT_DIR: list_folder(folder, entry->d_name, path + '/', depth + 1); break;
-        default: break;  // sockets, devices
+        case DT_REG:
+          files_.push_back({std::move(path), {}, {}});
+          break;
+        case DT_LNK:
+          add_link(std::move(path));
+          break;
+        case DT_DIR:
+          list_folder(folder, entry->d_name, path + '/', depth + 1);
+          break;
+        default:
+          break;  // sockets, devices
       }
     }
   }
@@ -109,8 +116,9 @@ class Lister {
   }
 
   void report(const std::string& folder, std::string_view what) {
-    diagnostics_.error({}, fmt::format("{}/{}: expected a folder, found that it cannot be listed: {}", name_, folder, what),
-                       "what is in it counts as missing");
+    diagnostics_.error(
+        {}, fmt::format("{}/{}: expected a folder, found that it cannot be listed: {}", name_, folder, what),
+        "what is in it counts as missing");
   }
 
   const std::string& name_;

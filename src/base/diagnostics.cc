@@ -72,13 +72,14 @@ std::string render(const Diagnostic& diagnostic, const Sources& sources) {
   out += fmt::format("{}: {}\n", word_for(diagnostic.severity), printable(diagnostic.message));
   if (diagnostic.at.known()) {
     const std::string_view line = sources.line(diagnostic.at);
-    const std::size_t column = sources.locate(diagnostic.at).column - 1;
+    // What is missing at the end of a line is marked just behind it.
+    const std::size_t column = std::min<std::size_t>(sources.locate(diagnostic.at).column - 1, line.size());
     const std::size_t from = column > kBefore ? column - kBefore : 0;
     const std::size_t to = std::min(line.size(), column + kAfter);
     if (from < to) {
       const std::string head = printable(line.substr(from, column - from));
-      const std::size_t width = std::min<std::size_t>(
-          to - column, std::max<std::size_t>(1, diagnostic.at.span.end - diagnostic.at.span.begin));
+      const std::size_t width = std::max<std::size_t>(
+          1, std::min<std::size_t>(to - column, diagnostic.at.span.end - diagnostic.at.span.begin));
       out += fmt::format("  {}{}{}{}\n", from > 0 ? "..." : "", head,
                          printable(line.substr(column, to - column)), to < line.size() ? "..." : "");
       out += fmt::format("  {}^{}\n", std::string(head.size() + (from > 0 ? 3 : 0), ' '),

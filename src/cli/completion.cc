@@ -20,13 +20,16 @@ std::vector<OptionText> options_of(const Command* command) {
   return option_texts(*declaration(command, unused));
 }
 
-bool names_file(const OptionText& option) { return option.value == "PATH" || option.value.ends_with("INPUT"); }
+bool names_file(const OptionText& option) {
+  return option.value == "PATH" || option.value.ends_with("INPUT");
+}
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
 std::string command_names() {
   std::string names;
-  for (const Command& command : commands()) names += fmt::format("{}{}", names.empty() ? "" : " ", command.name);
+  for (const Command& command : commands())
+    names += fmt::format("{}{}", names.empty() ? "" : " ", command.name);
   return names;
 }
 
@@ -50,10 +53,13 @@ std::string bash_values() {
     for (const OptionText& option : options_of(&command)) {
       if (option.value.empty() || std::ranges::find(done, option.long_name) != done.end()) continue;
       done.push_back(option.long_name);
-      const std::string names = option.short_name.empty() ? option.long_name : option.short_name + "|" + option.long_name;
+      const std::string names =
+          option.short_name.empty() ? option.long_name : option.short_name + "|" + option.long_name;
       const std::vector<std::string> choices = option.choices();
-      const std::string reply = !choices.empty() ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$cur\"))", joined(choices))
-                                : names_file(option) ? "compopt -o default; COMPREPLY=()" : "COMPREPLY=()";
+      const std::string reply =
+          !choices.empty()     ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$cur\"))", joined(choices))
+          : names_file(option) ? "compopt -o default; COMPREPLY=()"
+                               : "COMPREPLY=()";
       arms += fmt::format("    {}) {}; return ;;\n", names, reply);
     }
   }
@@ -66,7 +72,8 @@ std::string bash() {
     const std::string words = command.name == "completion" ? joined(shells()) + " "
                               : command.name == "from"     ? "to icmp tcp/ udp/ sctp/ arp dhcp "
                                                            : "";
-    commands_and_options += fmt::format("    {}) words='{}{}' ;;\n", command.name, words, option_names(&command));
+    commands_and_options +=
+        fmt::format("    {}) words='{}{}' ;;\n", command.name, words, option_names(&command));
   }
   return fmt::format(R"(# bash completion for dvrtrace; printed by `dvrtrace completion bash`
 _dvrtrace() {{
@@ -87,7 +94,8 @@ _dvrtrace() {{
 }}
 complete -F _dvrtrace dvrtrace
 )",
-                     bash_values(), [] {
+                     bash_values(),
+                     [] {
                        std::string names = command_names();
                        std::ranges::replace(names, ' ', '|');
                        return names;
@@ -115,13 +123,16 @@ std::string zsh_option(const OptionText& option) {
   if (!option.value.empty()) {
     const std::vector<std::string> choices = option.choices();
     action = fmt::format(":{}:{}", zsh_quoted(choices.empty() ? option.value : "value"),
-                         !choices.empty() ? "(" + joined(choices) + ")" : names_file(option) ? "_files" : "");
+                         !choices.empty()     ? "(" + joined(choices) + ")"
+                         : names_file(option) ? "_files"
+                                              : "");
   }
   const bool repeatable = names_file(option);
   std::string text;
   for (const std::string& name : {option.short_name, option.long_name}) {
     if (!name.empty()) {
-      text += fmt::format("        '{}{}[{}]{}' \\\n", repeatable ? "*" : "", name, zsh_quoted(option.description), action);
+      text += fmt::format("        '{}{}[{}]{}' \\\n", repeatable ? "*" : "", name,
+                          zsh_quoted(option.description), action);
     }
   }
   return text;
@@ -134,8 +145,9 @@ std::string zsh() {
     std::string options;
     for (const OptionText& option : options_of(&command)) options += zsh_option(option);
     const std::string words = command.name == "completion" ? "'1:shell:(" + joined(shells()) + ")'"
-                              : command.name == "from"     ? "'1:A: ' '2:to:(to)' '3:B: ' '4:packet:(icmp tcp/ udp/ sctp/ arp dhcp)'"
-                                                           : "";
+                              : command.name == "from"
+                                  ? "'1:A: ' '2:to:(to)' '3:B: ' '4:packet:(icmp tcp/ udp/ sctp/ arp dhcp)'"
+                                  : "";
     arms += fmt::format("    {})\n      _arguments -s \\\n{}        {} ;;\n", command.name, options, words);
   }
   std::string general;
@@ -186,18 +198,22 @@ std::string fish_option(const OptionText& option, std::string_view condition) {
 }
 
 std::string fish() {
-  std::string out = "# fish completion for dvrtrace; printed by `dvrtrace completion fish`\ncomplete -c dvrtrace -f\n";
+  std::string out =
+      "# fish completion for dvrtrace; printed by `dvrtrace completion fish`\ncomplete -c dvrtrace -f\n";
   for (const Command& command : commands()) {
-    out += fmt::format("complete -c dvrtrace -n __fish_use_subcommand -a {} -d {}\n", command.name, fish_quoted(command.summary));
+    out += fmt::format("complete -c dvrtrace -n __fish_use_subcommand -a {} -d {}\n", command.name,
+                       fish_quoted(command.summary));
   }
   for (const OptionText& option : options_of(nullptr)) out += fish_option(option, "__fish_use_subcommand");
   for (const Command& command : commands()) {
     const std::string condition = fmt::format("__fish_seen_subcommand_from {}", command.name);
     if (command.name == "completion") {
-      out += fmt::format("complete -c dvrtrace -n {} -a {}\n", fish_quoted(condition), fish_quoted(joined(shells())));
+      out += fmt::format("complete -c dvrtrace -n {} -a {}\n", fish_quoted(condition),
+                         fish_quoted(joined(shells())));
     }
     if (command.name == "from") {
-      out += fmt::format("complete -c dvrtrace -n {} -a {}\n", fish_quoted(condition), fish_quoted("to icmp tcp/ udp/ sctp/ arp dhcp"));
+      out += fmt::format("complete -c dvrtrace -n {} -a {}\n", fish_quoted(condition),
+                         fish_quoted("to icmp tcp/ udp/ sctp/ arp dhcp"));
     }
     for (const OptionText& option : options_of(&command)) out += fish_option(option, condition);
   }
@@ -207,10 +223,12 @@ std::string fish() {
 }  // namespace
 
 Outcome run_completion(const Options& options) {
-  if (options.words.size() != 1) return fail("usage", "completion for which shell?", "dvrtrace completion bash|zsh|fish");
+  if (options.words.size() != 1)
+    return fail("usage", "completion for which shell?", "dvrtrace completion bash|zsh|fish");
   const std::string& shell = options.words[0];
   if (std::ranges::find(shells(), shell) == shells().end()) {
-    return fail("usage", "completions are for bash, zsh and fish, not for '" + shell + "'", did_you_mean(shell, shells()));
+    return fail("usage", "completions are for bash, zsh and fish, not for '" + shell + "'",
+                did_you_mean(shell, shells()));
   }
   const std::string text = shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish();
   return answer(text, options) ? Outcome(kDelivered) : fail("output", "the answer could not be written");

@@ -67,14 +67,15 @@ bool page(const std::string& text) {
 }
 
 nlohmann::ordered_json candidate_json(const Choice& choice) {
-  return {{"name", choice.name}, {"kind", choice.kind}, {"host", choice.host}, {"network", choice.network},
-          {"ip", choice.ip},     {"port", choice.port}};
+  return {{"name", choice.name},       {"kind", choice.kind}, {"host", choice.host},
+          {"network", choice.network}, {"ip", choice.ip},     {"port", choice.port}};
 }
 
 std::string candidate_table(const std::vector<Choice>& candidates, const Style& style) {
   Table table{{"name", "kind", "host", "network", "address", "port"}, {}};
   for (const Choice& c : candidates) {
-    table.rows.push_back({printable(c.name), printable(c.kind), printable(c.host), printable(c.network), printable(c.ip), printable(c.port)});
+    table.rows.push_back({printable(c.name), printable(c.kind), printable(c.host), printable(c.network),
+                          printable(c.ip), printable(c.port)});
   }
   return print_table(table, 2, style);
 }
@@ -101,16 +102,19 @@ void print_failure(const Failure& failure, const Options& options, bool as_json)
     if (!failure.hint.empty()) error["hint"] = failure.hint;
     error["candidates"] = nlohmann::ordered_json::array();
     for (const Choice& choice : failure.candidates) error["candidates"].push_back(candidate_json(choice));
-    const nlohmann::ordered_json document{{"schema", "dvrtrace.error/1"}, {"tool", tool_name()}, {"error", error}};
+    const nlohmann::ordered_json document{
+        {"schema", "dvrtrace.error/1"}, {"tool", tool_name()}, {"error", error}};
     write_all(document.dump(1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n", stdout);
   }
-  std::string text = painted(error_style(options), Paint::Bad, "dvrtrace:") + " " + printable(failure.message) + "\n";
+  std::string text =
+      painted(error_style(options), Paint::Bad, "dvrtrace:") + " " + printable(failure.message) + "\n";
   if (!failure.candidates.empty()) text += candidate_table(failure.candidates, error_style(options));
   if (!failure.hint.empty()) text += "  " + printable(failure.hint) + "\n";
   write_all(text, stderr);
 }
 
-void print_diagnostics(const std::vector<Diagnostic>& diagnostics, const Sources& sources, const Options& options) {
+void print_diagnostics(const std::vector<Diagnostic>& diagnostics, const Sources& sources,
+                       const Options& options) {
   std::size_t errors = 0, warnings = 0, shown = 0;
   std::string text;
   for (const Diagnostic& diagnostic : diagnostics) {
@@ -123,8 +127,10 @@ void print_diagnostics(const std::vector<Diagnostic>& diagnostics, const Sources
   }
   const std::size_t counted = errors + warnings;
   if (!options.verbose && counted > shown) {
-    text += fmt::format("dvrtrace: {} more; {} error{} and {} warning{} in the dumps that bear on this; all of them with -v\n",
-                        counted - shown, errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+    text += fmt::format(
+        "dvrtrace: {} more; {} error{} and {} warning{} in the dumps that bear on this; all of them with "
+        "-v\n",
+        counted - shown, errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
   }
   write_all(text, stderr);
 }

@@ -1,5 +1,6 @@
-// Console: what the program knows of where its output goes, and the way there. The answer goes to standard output, everything
-// else to standard error; as JSON there is exactly one document on standard output, also when the command failed.
+// Console: what the program knows of where its output goes, and the way there. The answer goes to standard
+// output, everything else to standard error; as JSON there is exactly one document on standard output,
+// also when the command failed.
 #pragma once
 
 #include <string>
@@ -16,7 +17,8 @@ namespace dvrtrace::cli {
 std::string tool_version();  // "0.1.0"
 std::string tool_name();     // "dvrtrace 0.1.0"
 
-// How text is to look on standard output or standard error, as the options, the environment and the terminal say.
+// How text is to look on standard output or standard error, as the options, the environment and the
+// terminal say.
 Style output_style(const Options& options);
 Style error_style(const Options& options);
 
@@ -26,6 +28,7 @@ bool answer(const std::string& text, const Options& options);
 void print_failure(const Failure& failure, const Options& options, bool as_json);
 
 // The errors and warnings, counted, the first few in full; with --verbose all, notes too.
-void print_diagnostics(const std::vector<Diagnostic>& diagnostics, const Sources& sources, const Options& options);
+void print_diagnostics(const std::vector<Diagnostic>& diagnostics, const Sources& sources,
+                       const Options& options);
 
 }  // namespace dvrtrace::cli

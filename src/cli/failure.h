@@ -14,9 +14,10 @@ struct Choice {
 };
 
 struct Failure {
-  std::string code;      // "usage", "no-input", "unreadable-input", "unknown-endpoint", "ambiguous-endpoint", "bad-packet"
+  std::string
+      code;  // "usage", "no-input", "unreadable-input", "unknown-endpoint", "ambiguous-endpoint", "bad-packet"
   std::string message;
-  std::string hint;      // what to do about it; may be empty
+  std::string hint;  // what to do about it; may be empty
   std::vector<Choice> candidates;
 };
 

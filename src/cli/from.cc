@@ -9,10 +9,10 @@
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
 #include "src/cli/suggest.h"
-#include "src/report/glossary.h"
+#include "src/model/network.h"
+#include "src/report/name_things.h"
 #include "src/report/trace_json.h"
 #include "src/report/trace_text.h"
-#include "src/model/network.h"
 #include "tracer/engine/ask.h"
 
 namespace dvrtrace::cli {
@@ -31,7 +31,8 @@ tl::expected<std::optional<T>, Failure> number_of(const char* option, const std:
   if (text.empty()) return std::optional<T>{};
   const std::optional<T> value = number<T>(text);
   if (value) return value;
-  return fail("usage", fmt::format("{} wants a number up to {}, not '{}'", option, std::numeric_limits<T>::max(), text));
+  return fail("usage", fmt::format("{} wants a number up to {}, not '{}'", option,
+                                   std::numeric_limits<T>::max(), text));
 }
 
 tl::expected<std::optional<Mac>, Failure> mac_of(const char* option, const std::string& text) {
@@ -51,8 +52,10 @@ tl::expected<void, Failure> read_packet(const std::string& word, PacketSpec& pac
   const std::string protocol = to_lower(word.substr(0, slash));
   const bool has_ports = protocol == "tcp" || protocol == "udp" || protocol == "sctp";
   if (std::ranges::find(protocols(), protocol) == protocols().end()) {
-    return fail("bad-packet", fmt::format("packet '{}' is none of icmp, tcp/PORT, udp/PORT, sctp/PORT, arp, dhcp, or a flow", word),
-                did_you_mean(protocol, protocols()));
+    return fail(
+        "bad-packet",
+        fmt::format("packet '{}' is none of icmp, tcp/PORT, udp/PORT, sctp/PORT, arp, dhcp, or a flow", word),
+        did_you_mean(protocol, protocols()));
   }
   if (has_ports != (slash != std::string::npos)) {
     return fail("bad-packet", has_ports ? fmt::format("packet '{}' lacks the port: {}/80", word, protocol)
@@ -61,7 +64,8 @@ tl::expected<void, Failure> read_packet(const std::string& word, PacketSpec& pac
   if (has_ports) {
     packet.dst_port = number<std::uint16_t>(std::string_view(word).substr(slash + 1));
     if (!packet.dst_port) {
-      return fail("bad-packet", fmt::format("packet '{}': expected a port's number after {}/", word, protocol));
+      return fail("bad-packet",
+                  fmt::format("packet '{}': expected a port's number after {}/", word, protocol));
     }
   }
   packet.protocol = protocol;
@@ -81,7 +85,8 @@ tl::expected<void, Failure> read_packet_options(const Options& options, PacketSp
   if (!destination_mac) return tl::unexpected<Failure>(destination_mac.error());
   if (!options.source_ip.empty()) {
     packet.src_ip = parse_ip(options.source_ip);
-    if (!packet.src_ip) return fail("usage", fmt::format("--src-ip wants an address, not '{}'", options.source_ip));
+    if (!packet.src_ip)
+      return fail("usage", fmt::format("--src-ip wants an address, not '{}'", options.source_ip));
   }
   packet.src_port = *source_port;
   packet.ttl = *ttl;
@@ -99,10 +104,13 @@ tl::expected<Ask, Failure> question_of(const Options& options) {
   const std::string hint = "dvrtrace from A to B [PACKET]";
   if (words.empty()) return fail("usage", "from where to where?", hint);
   if (words.size() < 2) return fail("usage", fmt::format("from {} to where?", words[0]), hint);
-  if (words[1] != "to") return fail("usage", fmt::format("expected the word 'to' after {}, found '{}'", words[0], words[1]), hint);
+  if (words[1] != "to")
+    return fail("usage", fmt::format("expected the word 'to' after {}, found '{}'", words[0], words[1]),
+                hint);
   if (words.size() < 3) return fail("usage", fmt::format("from {} to where?", words[0]), hint);
   if (words.size() > 4) {
-    return fail("usage", fmt::format("'{}' is one word too many", words[4]), "names with spaces, and flows, are put in quotes");
+    return fail("usage", fmt::format("'{}' is one word too many", words[4]),
+                "names with spaces, and flows, are put in quotes");
   }
   Ask ask;
   ask.from = words[0];
@@ -110,28 +118,34 @@ tl::expected<Ask, Failure> question_of(const Options& options) {
   ask.request = options.direction != "reply";
   ask.reply = options.direction != "request";
   if (words.size() == 4) {
-    if (const auto read = read_packet(words[3], ask.packet); !read) return tl::unexpected<Failure>(read.error());
+    if (const auto read = read_packet(words[3], ask.packet); !read)
+      return tl::unexpected<Failure>(read.error());
   }
-  if (const auto read = read_packet_options(options, ask.packet); !read) return tl::unexpected<Failure>(read.error());
+  if (const auto read = read_packet_options(options, ask.packet); !read)
+    return tl::unexpected<Failure>(read.error());
   return ask;
 }
 
 Failure failure_of(const AskError& error) {
   const auto code = [&] {
     switch (error.kind) {
-      case AskError::Kind::UnknownEndpoint: return "unknown-endpoint";
-      case AskError::Kind::AmbiguousEndpoint: return "ambiguous-endpoint";
-      case AskError::Kind::BadPacket: return "bad-packet";
-      case AskError::Kind::NoInput: return "no-input";
+      case AskError::Kind::UnknownEndpoint:
+        return "unknown-endpoint";
+      case AskError::Kind::AmbiguousEndpoint:
+        return "ambiguous-endpoint";
+      case AskError::Kind::BadPacket:
+        return "bad-packet";
+      case AskError::Kind::NoInput:
+        return "no-input";
     }
     return "bad-packet";
   };
   Failure failure{code(), error.message, "", {}};
-  for (const Candidate& c : error.candidates) failure.candidates.push_back({c.name, c.kind, c.host, c.network, c.ip, c.port});
-  if (error.kind == AskError::Kind::AmbiguousEndpoint) {
-    failure.hint = "narrow it: NETWORK/ADDRESS, ROUTER/ADDRESS, HOST/ADDRESS, or the port's UUID";
-  } else if (error.kind == AskError::Kind::UnknownEndpoint && error.candidates.empty()) {
-    failure.hint = "what there is: dvrtrace inventory. Names of VMs come from --neutron or from libvirt's files";
+  for (const Candidate& c : error.candidates)
+    failure.candidates.push_back({c.name, c.kind, c.host, c.network, c.ip, c.port});
+  if (error.kind == AskError::Kind::UnknownEndpoint && error.candidates.empty()) {
+    failure.hint =
+        "what there is: dvrtrace inventory. Names of VMs come from --neutron or from libvirt's files";
   }
   return failure;
 }
@@ -155,7 +169,8 @@ std::set<std::string> visited_hosts(const Trace& trace) {
 }
 
 // Keeps what bears on the hosts: what was read for another one, far from the packet's way, does not.
-std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Network& network, const Diagnostics& diagnostics) {
+std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Network& network,
+                                   const Diagnostics& diagnostics) {
   std::set<SourceId> elsewhere;
   for (std::size_t i = 0; i < network.size(); ++i) {
     if (hosts.contains(network.index(i).name)) continue;
@@ -171,32 +186,38 @@ std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Net
 }
 
 // Everything that knows the engine's interface.
-tl::expected<Answered, Failure> ask_engine(const Collection& collection, const Ask& question, const Options& options,
-                                           const Sources& sources, Diagnostics& diagnostics) {
+tl::expected<Answered, Failure> ask_engine(const Collection& collection, const Ask& question,
+                                           const Options& options, const Sources& sources,
+                                           Diagnostics& diagnostics) {
   Snapshot index = collection.read_all(Depth::Index, diagnostics);
   const Network network(
-      std::move(index), [&](std::size_t host, Diagnostics& into) { return collection.read(host, Depth::Full, into); }, sources);
+      std::move(index),
+      [&](std::size_t host, Diagnostics& into) { return collection.read(host, Depth::Full, into); }, sources);
   auto trace = ask(network, question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
   Answered answered;
   answered.trace = std::move(*trace);
   for (std::size_t i = 0; i < network.size(); ++i) {
     const HostSnapshot& host = network.index(i);
-    for (const std::string& path : host.inputs) answered.inputs.push_back({host.name, path, host.collected_at});
+    for (const std::string& path : host.inputs)
+      answered.inputs.push_back({host.name, path, host.collected_at});
   }
   diagnostics.merge(network.diagnostics());
   answered.diagnostics = bearing_on(visited_hosts(answered.trace), network, diagnostics);
-  if (!options.numeric) answered.glossary = Glossary{};  // to be filled: names are known to the model
+  if (!options.numeric) answered.glossary = name_things(network);
   return answered;
 }
 
 int status_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::Delivered:
-    case Verdict::LeftTheCloud: return kDelivered;
+    case Verdict::LeftTheCloud:
+      return kDelivered;
     case Verdict::Dropped:
-    case Verdict::Looped: return kNotDelivered;
-    case Verdict::Unknown: return kCannotTell;
+    case Verdict::Looped:
+      return kNotDelivered;
+    case Verdict::Unknown:
+      return kCannotTell;
   }
   return kCannotTell;
 }

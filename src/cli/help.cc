@@ -21,7 +21,8 @@ std::string usage_line(const Command& command) {
 std::string command_list() {
   std::string text;
   for (const Command& command : commands()) {
-    text += fmt::format("  {:<38}{}\n", fmt::format("{} {}", command.name, command.arguments), command.summary);
+    text +=
+        fmt::format("  {:<38}{}\n", fmt::format("{} {}", command.name, command.arguments), command.summary);
   }
   return text;
 }
@@ -80,26 +81,33 @@ std::string short_help(const Command* command) {
                        fmt::format("\nMore, with examples: dvrtrace {} --help\n", command->name));
   }
   return "usage: dvrtrace from A to B [PACKET] -i INPUT...\n\n" + command_list() +
-         "\n  dvrtrace from vm1 to vm2 -i hosts\n\nMore, with examples: dvrtrace --help, dvrtrace from --help\n";
+         "\n  dvrtrace from vm1 to vm2 -i hosts\n\nMore, with examples: dvrtrace --help, dvrtrace from "
+         "--help\n";
 }
 
 std::string long_help(const Command* command) {
   if (command != nullptr) {
-    std::string text = fmt::format("{}: {}\n\nExamples:\n{}\nusage: {} [OPTION]...\n", usage_line(*command), command->summary,
-                                   examples_of(*command), usage_line(*command));
+    std::string text = fmt::format("{}: {}\n\nExamples:\n{}\nusage: {} [OPTION]...\n", usage_line(*command),
+                                   command->summary, examples_of(*command), usage_line(*command));
     if (!command->description.empty()) text += fmt::format("\n{}", command->description);
     text += option_list(command);
     if (command->name == "from") {
-      text += "\nExit status: 0 delivered, 1 not delivered, 2 could not run, 3 cannot tell: the dumps do not say.\n";
+      text +=
+          "\nExit status: 0 delivered, 1 not delivered, 2 could not run, 3 cannot tell: the dumps do not "
+          "say.\n";
     }
     return text;
   }
-  std::string text = tool_name() + ": where a packet goes in an OpenStack cloud with distributed routing, and what stops it\n\nExamples:\n";
+  std::string text = tool_name() +
+                     ": where a packet goes in an OpenStack cloud with distributed routing, and what stops "
+                     "it\n\nExamples:\n";
   for (const Command& each : commands()) text += examples_of(each);
   text += "\nCommands:\n" + command_list() + option_list(nullptr);
-  text += "\nOptions of a command: dvrtrace COMMAND --help. What DVRTRACE_OPTIONS holds is put in front of the command line.\n"
-          "Exit status: 0 delivered, 1 not delivered, 2 could not run, 3 cannot tell: the dumps do not say.\n"
-          "The manual: man dvrtrace\n";
+  text +=
+      "\nOptions of a command: dvrtrace COMMAND --help. What DVRTRACE_OPTIONS holds is put in front of the "
+      "command line.\n"
+      "Exit status: 0 delivered, 1 not delivered, 2 could not run, 3 cannot tell: the dumps do not say.\n"
+      "The manual: man dvrtrace\n";
   return text;
 }
 

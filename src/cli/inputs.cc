@@ -20,7 +20,8 @@ std::vector<Input> inputs_of(const Options& options) {
   return inputs;
 }
 
-tl::expected<Collection, Failure> open_inputs(const Options& options, Sources& sources, Diagnostics& diagnostics) {
+tl::expected<Collection, Failure> open_inputs(const Options& options, Sources& sources,
+                                              Diagnostics& diagnostics) {
   auto collection = Collection::open(inputs_of(options), options.neutron, sources, diagnostics);
   if (collection && !collection->hosts().empty()) return std::move(*collection);
   if (options.inputs.empty()) {

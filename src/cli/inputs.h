@@ -13,6 +13,7 @@ namespace dvrtrace::cli {
 std::vector<Input> inputs_of(const Options& options);
 
 // What -i and --neutron name; without -i the current folder if it looks like hosts.
-tl::expected<Collection, Failure> open_inputs(const Options& options, Sources& sources, Diagnostics& diagnostics);
+tl::expected<Collection, Failure> open_inputs(const Options& options, Sources& sources,
+                                              Diagnostics& diagnostics);
 
 }  // namespace dvrtrace::cli

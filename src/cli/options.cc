@@ -12,11 +12,13 @@ namespace {
 constexpr auto kLast = CLI::MultiOptionPolicy::TakeLast;
 
 void declare_inputs(CLI::App& app, Options& o) {
-  const auto repeatable = [&](const char* names, std::vector<std::string>& value, const char* type, const char* description) {
+  const auto repeatable = [&](const char* names, std::vector<std::string>& value, const char* type,
+                              const char* description) {
     app.add_option(names, value, description)->type_name(type)->allow_extra_args(false)->group("Inputs");
   };
   repeatable("-i,--input", o.inputs, "[NAME=]INPUT",
-             "a host's folder, a folder of hosts, an archive or a sosreport; repeatable, a later one wins file by file");
+             "a host's folder, a folder of hosts, an archive or a sosreport; repeatable, a later one wins "
+             "file by file");
   repeatable("--neutron", o.neutron, "PATH", "Neutron's objects as JSON, a file or a folder; repeatable");
 }
 
@@ -38,7 +40,8 @@ void declare_packet(CLI::App& app, Options& o) {
   declare_flag(app, "--df", o.dont_fragment, kGroup, "forbid fragments");
   declare_value(app, "--src-ip", o.source_ip, "ADDRESS", kGroup, "a source address other than A's own");
   declare_value(app, "--src-mac", o.source_mac, "MAC", kGroup, "a source MAC other than A's own");
-  declare_value(app, "--dst-mac", o.destination_mac, "MAC", kGroup, "the destination MAC, instead of resolving the next hop");
+  declare_value(app, "--dst-mac", o.destination_mac, "MAC", kGroup,
+                "the destination MAC, instead of resolving the next hop");
   declare_flag(app, "--established", o.established, kGroup, "a packet of a connection that exists already");
 }
 
@@ -64,8 +67,10 @@ void declare_from(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_packet(app, o);
   declare_format(app, o);
-  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "how much of the way is shown");
-  declare_flag(app, "--show-arp", o.show_arp, "The answer", "show how addresses were resolved, also where nothing hangs on it");
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
+                "how much of the way is shown");
+  declare_flag(app, "--show-arp", o.show_arp, "The answer",
+               "show how addresses were resolved, also where nothing hangs on it");
   declare_flag(app, "-n,--numeric", o.numeric, "The answer", "numbers only, no names for them");
   declare_flag(app, "-q,--quiet", o.quiet, "The answer", "only the verdict");
   declare_general(app, o);
@@ -77,29 +82,61 @@ void declare_inventory(CLI::App& app, Options& o) {
   declare_general(app, o);
 }
 
+void declare_ofproto_trace(CLI::App& app, Options& o) {
+  declare_value(app, "--from", o.folder, "DIR", "Inputs", "the folder with the dumps of one host");
+  declare_value(app, "--bridge", o.bridge, "BR", "Inputs", "the bridge that the packet comes into");
+  app.add_option("--ct-next", o.ct_next,
+                 "ct_state at the next return from connection tracking, as trk,est; repeatable, then trk,new")
+      ->type_name("FLAGS")
+      ->allow_extra_args(false)
+      ->group("The packet");
+  declare_format(app, o);
+  declare_general(app, o);
+}
+
 void declare_nothing(CLI::App&, Options&) {}
 
 }  // namespace
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
-      {"from", "A to B [PACKET]", "where a packet goes, both ways, and what stops it",
-       "A and B: a VM's name, an instance's or port's UUID or the first 11 characters of a port's, a device, a MAC,\n"
-       "a fixed or floating IP, any address outside, HOST:NETNS, or the word outside. NETWORK/IP, ROUTER/IP and\n"
+      {"from",
+       "A to B [PACKET]",
+       "where a packet goes, both ways, and what stops it",
+       "A and B: a VM's name, an instance's or port's UUID or the first 11 characters of a port's, a device, "
+       "a MAC,\n"
+       "a fixed or floating IP, any address outside, HOST:NETNS, or the word outside. NETWORK/IP, ROUTER/IP "
+       "and\n"
        "HOST/IP narrow an address that several have.\n"
-       "PACKET: icmp (the default), tcp/PORT, udp/PORT, sctp/PORT, arp, dhcp, or a flow as ovs-fields writes it, in quotes.\n",
+       "PACKET: icmp (the default), tcp/PORT, udp/PORT, sctp/PORT, arp, dhcp, or a flow as ovs-fields writes "
+       "it, in quotes.\n",
        {{"both ways between two VMs, by name", "dvrtrace from vm1 to vm2 -i hosts --neutron neutron"},
         {"a connection to a port", "dvrtrace from vm1 to 10.0.2.12 tcp/80 -i hosts"},
-        {"the way out, every step with its line of the dumps", "dvrtrace from 10.0.1.11 to 8.8.8.8 -d full -i hosts"},
+        {"the way out, every step with its line of the dumps",
+         "dvrtrace from 10.0.1.11 to 8.8.8.8 -d full -i hosts"},
         {"several reports, one of them named", "dvrtrace from vm1 to vm2 -i cmp1=a.tar.xz -i b.tar.xz"},
         {"for a script", "dvrtrace from vm1 to vm2 -o json -i hosts"}},
        declare_from},
-      {"inventory", "", "hosts, networks, routers, VMs and floating IPs; what is missing",
-       "What the inputs hold: hosts with their roles, networks, routers, VMs, floating IPs; the dumps that are missing and the\n"
+      {"inventory",
+       "",
+       "hosts, networks, routers, VMs and floating IPs; what is missing",
+       "What the inputs hold: hosts with their roles, networks, routers, VMs, floating IPs; the dumps that "
+       "are missing and the\n"
        "commands that would give them; how much of each host was understood, and what contradicts itself.\n",
        {{"all hosts below a folder", "dvrtrace inventory -i hosts --neutron neutron"}},
        declare_inventory},
-      {"completion", "bash|zsh|fish", "completions for a shell", "",
+      {"ofproto-trace",
+       "FLOW",
+       "one packet through the OpenFlow tables of a bridge, as ovs-appctl ofproto/trace shows it",
+       "FLOW is a packet as ofproto/trace takes it, in quotes. Patch ports are crossed, conntrack forks followed;\n"
+       "no switch needs to run: the tables are those of the dumps in DIR.\n",
+       {{"a packet that comes in by port 5",
+         "dvrtrace ofproto-trace --from hosts/cmp1 --bridge br-int 'icmp,in_port=5,nw_dst=10.0.1.12'"}},
+       declare_ofproto_trace},
+      {"completion",
+       "bash|zsh|fish",
+       "completions for a shell",
+       "",
        {{"for bash, in this session", "source <(dvrtrace completion bash)"}},
        declare_nothing},
   };
@@ -184,13 +221,15 @@ std::size_t find_command_word(const Words& words) {
   return std::min(i, words.size());
 }
 
-// Of the options in the environment those that this command takes. One that no command takes stays, and is an error.
+// Of the options in the environment those that this command takes. One that no command takes stays, and is
+// an error.
 Words fitting(const Words& environment, const Command* command) {
   const std::vector<OptionText> mine = options_of(command), all = options_of_all();
   Words kept;
   for (std::size_t i = 0; i < environment.size(); ++i) {
     const OptionText* option = is_option(environment[i]) ? named(environment[i], all) : nullptr;
-    const bool with_value = option != nullptr && takes_next(environment[i], *option) && i + 1 < environment.size();
+    const bool with_value =
+        option != nullptr && takes_next(environment[i], *option) && i + 1 < environment.size();
     if (option == nullptr || named(environment[i], mine) != nullptr) {
       kept.push_back(environment[i]);
       if (with_value) kept.push_back(environment[i + 1]);
@@ -201,7 +240,8 @@ Words fitting(const Words& environment, const Command* command) {
 }
 
 Failure usage(std::string message, std::string hint, std::string_view command) {
-  if (hint.empty()) hint = command.empty() ? "dvrtrace --help" : "dvrtrace " + std::string(command) + " --help";
+  if (hint.empty())
+    hint = command.empty() ? "dvrtrace --help" : "dvrtrace " + std::string(command) + " --help";
   return {"usage", std::move(message), std::move(hint), {}};
 }
 
@@ -213,8 +253,10 @@ Failure unknown_option(const std::string& word, const CLI::App& app, std::string
   }
   for (const Command& other : commands()) {
     if (other.name == command || named(name, options_of(&other)) == nullptr) continue;
-    return usage("option " + name + " is not one of " + (command.empty() ? "dvrtrace's own" : std::string(command)) +
-                     ", but of dvrtrace " + std::string(other.name), "", command);
+    return usage("option " + name + " is not one of " +
+                     (command.empty() ? "dvrtrace's own" : std::string(command)) + ", but of dvrtrace " +
+                     std::string(other.name),
+                 "", command);
   }
   return usage("unknown option " + name, did_you_mean(name, right), command);
 }
@@ -229,7 +271,8 @@ tl::expected<void, Failure> check_choices(const CLI::App& app, std::string_view 
     for (const std::string& value : options[i]->results()) {
       if (std::ranges::find(choices, value) != choices.end()) continue;
       return tl::unexpected<Failure>(
-          usage(texts[i].long_name + " is one of " + texts[i].value + ", not '" + value + "'", did_you_mean(value, choices), command));
+          usage(texts[i].long_name + " is one of " + texts[i].value + ", not '" + value + "'",
+                did_you_mean(value, choices), command));
     }
   }
   return {};
@@ -248,7 +291,8 @@ tl::expected<Options, Failure> parse(Words arguments, const std::string& environ
     if (command == nullptr) {
       Words right;
       for (const Command& known : commands()) right.emplace_back(known.name);
-      return tl::unexpected<Failure>(usage("unknown command '" + options.command + "'", did_you_mean(options.command, right), ""));
+      return tl::unexpected<Failure>(
+          usage("unknown command '" + options.command + "'", did_you_mean(options.command, right), ""));
     }
     arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
   }
@@ -268,7 +312,8 @@ tl::expected<Options, Failure> parse(Words arguments, const std::string& environ
     if (is_option(word)) return tl::unexpected<Failure>(unknown_option(word, *app, options.command));
     options.words.push_back(std::move(word));
   }
-  if (const auto checked = check_choices(*app, options.command); !checked) return tl::unexpected<Failure>(checked.error());
+  if (const auto checked = check_choices(*app, options.command); !checked)
+    return tl::unexpected<Failure>(checked.error());
   if (options.json) options.format = "json";
   return options;
 }

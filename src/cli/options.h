@@ -1,5 +1,5 @@
-// The command line: every option of every command, declared once. Help, completions and the parser are all made from this
-// declaration.
+// The command line: every option of every command, declared once. Help, completions and the parser are all
+// made from this declaration.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -15,8 +15,10 @@ namespace dvrtrace::cli {
 // What was typed; still words, so that a wrong one is named as it was written.
 struct Options {
   std::string command;
-  std::vector<std::string> words;            // what is neither an option nor the command
+  std::vector<std::string> words;  // what is neither an option nor the command
   std::vector<std::string> inputs, neutron;
+  std::string folder = ".", bridge;          // ofproto-trace
+  std::vector<std::string> ct_next;
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;
   std::string format = "text", detail = "path", color = "auto";
@@ -26,7 +28,7 @@ struct Options {
 
 struct Command {
   std::string_view name, arguments, summary;
-  std::string_view description;              // below the usage line in the long help
+  std::string_view description;  // below the usage line in the long help
   std::vector<std::pair<std::string_view, std::string_view>> examples;  // what for, command line
   void (*declare)(CLI::App& app, Options& options);
 };
@@ -39,15 +41,15 @@ std::unique_ptr<CLI::App> declaration(const Command* command, Options& options);
 
 // An option as help and completions need it.
 struct OptionText {
-  std::string short_name, long_name;         // "-i", "--input"; either may be empty
-  std::string value;                         // "text|json", "PATH"; "" for a flag
+  std::string short_name, long_name;  // "-i", "--input"; either may be empty
+  std::string value;                  // "text|json", "PATH"; "" for a flag
   std::string description, group;
   std::vector<std::string> choices() const;  // of a value that is one of a list
 };
 std::vector<OptionText> option_texts(const CLI::App& app);
 
-// `arguments`: without the program's name. `environment`: DVRTRACE_OPTIONS, which comes first; what a command does not take
-// is passed over there.
+// `arguments`: without the program's name. `environment`: DVRTRACE_OPTIONS, which comes first; what a
+// command does not take is passed over there.
 tl::expected<Options, Failure> parse(std::vector<std::string> arguments, const std::string& environment);
 
 // Whether an answer as JSON was asked for, also of a command line that cannot be parsed.

@@ -10,6 +10,7 @@ namespace {
 Outcome run(const Options& options) {
   if (options.command == "from") return run_from(options);
   if (options.command == "inventory") return run_inventory(options);
+  if (options.command == "ofproto-trace") return run_ofproto_trace(options);
   return run_completion(options);
 }
 
@@ -31,7 +32,8 @@ int run_program(const std::vector<std::string>& arguments, const std::string& en
   if (options->long_help) return answer(long_help(command), *options) ? kDelivered : kCouldNotRun;
   if (options->short_help) return answer(short_help(command), *options) ? kDelivered : kCouldNotRun;
   if (command == nullptr) {
-    print_failure({"usage", "what is the question? dvrtrace from A to B", "dvrtrace --help", {}}, *options, options->format == "json");
+    print_failure({"usage", "what is the question? dvrtrace from A to B", "dvrtrace --help", {}}, *options,
+                  options->format == "json");
     if (options->format != "json") std::fputs(("\n" + short_help(nullptr)).c_str(), stderr);
     return kCouldNotRun;
   }

@@ -288,6 +288,7 @@ class Joiner {
     }
     at->number = desc.value.number;
     at->port_down = desc.value.port_down;
+    at->link_down = desc.value.link_down;
     at->no_recv = desc.value.no_recv;
     at->no_fwd = desc.value.no_fwd;
     at->no_flood = desc.value.no_flood;

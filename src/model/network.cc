@@ -14,9 +14,16 @@ bool Bundle::trunks_vlan(std::uint16_t vlan) const {
   return trunks.empty() || std::ranges::find(trunks, vlan) != trunks.end();
 }
 
-bool Bundle::includes_vlan(std::uint16_t vlan) const {
-  if (mode == VlanMode::Access || mode == VlanMode::Dot1qTunnel) return vlan == tag;
-  return trunks_vlan(vlan);
+bool Bundle::includes(std::uint16_t vlan, std::uint16_t inner) const {
+  constexpr std::uint16_t kVid = 0x0fff;
+  switch (mode) {
+    case VlanMode::Access: return vlan == tag && (inner & kVid) == 0;
+    case VlanMode::Dot1qTunnel: return vlan == tag && (cvlans.empty() || std::ranges::find(cvlans, inner & kVid) != cvlans.end());
+    case VlanMode::Trunk:
+    case VlanMode::NativeTagged:
+    case VlanMode::NativeUntagged: return trunks_vlan(vlan);
+  }
+  return false;
 }
 
 std::size_t Namespace::find(std::string_view device) const {

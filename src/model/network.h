@@ -41,7 +41,7 @@ struct BridgePort {
   std::string name;
   PortType type = PortType::System;
   std::size_t bundle = 0;                 // of the bridge's bundles
-  bool no_recv = false, no_fwd = false, no_flood = false, port_down = false;
+  bool no_recv = false, no_fwd = false, no_flood = false, port_down = false, link_down = false;
   std::size_t peer_bridge = kNowhere, peer_port = kNowhere;  // Patch
   TunnelEnd tunnel;                       // Tunnel
   std::size_t netns = kNowhere, device = kNowhere;           // the device it is, where that is known
@@ -62,7 +62,8 @@ struct Bundle {
   std::string priority_tags;              // "", "always", "if-nonzero", ...
   bool bond() const { return ports.size() > 1; }
   bool trunks_vlan(std::uint16_t vlan) const;    // as in mode Trunk or native
-  bool includes_vlan(std::uint16_t vlan) const;  // takes part in floods of the VLAN
+  // Takes part in floods of the VLAN; `inner` is the tag below it, if any.
+  bool includes(std::uint16_t vlan, std::uint16_t inner) const;
 };
 
 struct Bridge {

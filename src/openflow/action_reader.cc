@@ -63,7 +63,7 @@ class ActionReader {
     std::string_view name;
     Reader read;
   };
-  static const std::array<Entry, 62> kEntries;
+  static const std::array<Entry, 64> kEntries;
 
   std::optional<Action> one();
   std::optional<Action> bare(const Call& call);
@@ -152,6 +152,17 @@ class ActionReader {
     if (!pcp || *pcp > 7) return bad(call, "a VLAN priority");
     return Action{SetVlanPcp{*pcp}};
   }
+  // OpenFlow 1.1 and 1.2: of a packet that has a tag.
+  std::optional<Action> set_vlan_vid(const Call& call) {
+    const auto vid = number16(call.text);
+    if (!vid || *vid > 0xfff) return bad(call, "a VLAN id");
+    return Action{SetField{FieldId::VlanVid, {0, 0x1000u | *vid}, ones128(13)}};
+  }
+  std::optional<Action> set_vlan_pcp(const Call& call) {
+    const auto pcp = number<std::uint8_t>(call.text);
+    if (!pcp || *pcp > 7) return bad(call, "a VLAN priority");
+    return Action{SetField{FieldId::VlanPcp, {0, *pcp}, ones128(3)}};
+  }
   std::optional<Action> strip_vlan(const Call&) { return Action{StripVlan{}}; }
   std::optional<Action> ethertype(const Call& call, Action with(std::uint16_t)) {
     const auto type = number16(call.text);
@@ -209,7 +220,7 @@ class ActionReader {
 };
 
 // The most frequent first: the list is searched in order.
-const std::array<ActionReader::Entry, 62> ActionReader::kEntries{{
+const std::array<ActionReader::Entry, 64> ActionReader::kEntries{{
     {"resubmit", &ActionReader::resubmit}, {"set_field", &ActionReader::set_field}, {"load", &ActionReader::load},
     {"output", &ActionReader::output}, {"ct", &ActionReader::ct}, {"goto_table", &ActionReader::goto_table},
     {"conjunction", &ActionReader::conjunction}, {"NORMAL", &ActionReader::to_normal}, {"drop", &ActionReader::drop},
@@ -230,6 +241,7 @@ const std::array<ActionReader::Entry, 62> ActionReader::kEntries{{
     {"clone", &ActionReader::clone}, {"exit", &ActionReader::exit}, {"check_pkt_larger", &ActionReader::check_pkt_larger},
     {"multipath", &ActionReader::multipath}, {"bundle", &ActionReader::bundle}, {"bundle_load", &ActionReader::bundle_load},
     {"note", &ActionReader::no_effect}, {"meter", &ActionReader::no_effect},
+    {"set_vlan_vid", &ActionReader::set_vlan_vid}, {"set_vlan_pcp", &ActionReader::set_vlan_pcp},
 }};
 
 // Known, and without effect on the path; or known, and not executed.

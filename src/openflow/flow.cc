@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <span>
 
 #include "src/base/overloaded.h"
 #include "src/base/text.h"
@@ -19,14 +19,30 @@ struct HeadWord {
   std::string_view name;
   Word word;
 };
-constexpr std::array<HeadWord, 20> kHead{{{"cookie", Word::Cookie}, {"duration", Word::Duration}, {"table", Word::Table}, {"n_packets", Word::Packets},
-                                          {"n_bytes", Word::Bytes}, {"priority", Word::Priority}, {"idle_age", Word::IdleAge}, {"hard_age", Word::HardAge},
-                                          {"idle_timeout", Word::IdleTimeout}, {"hard_timeout", Word::HardTimeout}, {"table_id", Word::Table}, {"importance", Word::Skip},
-                                          {"send_flow_rem", Word::Skip}, {"check_overlap", Word::Skip}, {"reset_counts", Word::Skip}, {"no_packet_counts", Word::Skip},
-                                          {"no_byte_counts", Word::Skip}, {"n_offload_packets", Word::Skip}, {"n_offload_bytes", Word::Skip}, {"out_port", Word::Skip}}};
+// By length: every key of every row is looked up here first, and most are a match's.
+constexpr HeadWord kHead5[] = {{"table", Word::Table}};
+constexpr HeadWord kHead6[] = {{"cookie", Word::Cookie}};
+constexpr HeadWord kHead7[] = {{"n_bytes", Word::Bytes}};
+constexpr HeadWord kHead8[] = {{"priority", Word::Priority}, {"duration", Word::Duration}, {"idle_age", Word::IdleAge}, {"hard_age", Word::HardAge},
+                               {"table_id", Word::Table}, {"out_port", Word::Skip}};
+constexpr HeadWord kHead9[] = {{"n_packets", Word::Packets}};
+constexpr HeadWord kHeadLong[] = {{"idle_timeout", Word::IdleTimeout}, {"hard_timeout", Word::HardTimeout}, {"importance", Word::Skip}, {"send_flow_rem", Word::Skip},
+                                  {"check_overlap", Word::Skip}, {"reset_counts", Word::Skip}, {"no_packet_counts", Word::Skip},
+                                  {"no_byte_counts", Word::Skip}, {"n_offload_packets", Word::Skip}, {"n_offload_bytes", Word::Skip}};
 
 const HeadWord* find_head(std::string_view key) {
-  for (const HeadWord& word : kHead) {
+  std::span<const HeadWord> words;
+  switch (key.size()) {
+    case 5: words = kHead5; break;
+    case 6: words = kHead6; break;
+    case 7: words = kHead7; break;
+    case 8: words = kHead8; break;
+    case 9: words = kHead9; break;
+    default:
+      if (key.size() < 10) return nullptr;
+      words = kHeadLong;
+  }
+  for (const HeadWord& word : words) {
     if (word.name == key) return &word;
   }
   return nullptr;
@@ -211,14 +227,9 @@ bool is_noise(std::string_view line) { return line.empty() || line.front() == '#
 
 FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names) {
   const std::string_view trimmed = trim(line);
+  if (!is_noise(trimmed) && !is_header(trimmed)) return LineReader(line, base, names).read();
   FlowLine out;
-  if (is_noise(trimmed)) {
-    out.kind = FlowLine::Kind::Noise;
-  } else if (is_header(trimmed)) {
-    out.kind = FlowLine::Kind::Header;
-  } else {
-    out = LineReader(line, base, names).read();
-  }
+  out.kind = is_noise(trimmed) ? FlowLine::Kind::Noise : FlowLine::Kind::Header;
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Glossary: what numbers and addresses are called. Made once from what the snapshot and Neutron say; a report works without.
+// Glossary: what numbers and addresses are called. Made once from what the snapshot and Neutron say; a
+// report works without.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,13 @@ namespace dvrtrace {
 
 struct Glossary {
   using HostVlan = std::pair<std::string, std::uint16_t>;
-  std::map<HostVlan, std::string> local_vlans;                      // on a host's integration bridge -> network
-  std::map<std::uint16_t, std::string> provider_vlans;              // on the wire -> network
-  std::map<std::uint64_t, std::string> vnis;                        // -> network
-  std::map<Mac, std::string> macs;                                  // "vm2", "gateway of net2 (router r1)", "DVR MAC of cmp1"
-  std::map<Ip, std::string> addresses;                              // "vm2", "floating IP of vm1", "VTEP of cmp2"
-  std::map<std::string, std::string, std::less<>> devices;          // "tapf7ddce7f-66" -> "vm1"
-  std::map<std::string, std::string, std::less<>> namespaces;       // "qrouter-..." -> "router r1"
+  std::map<HostVlan, std::string> local_vlans;          // on a host's integration bridge -> network
+  std::map<std::uint16_t, std::string> provider_vlans;  // on the wire -> network
+  std::map<std::uint64_t, std::string> vnis;            // -> network
+  std::map<Mac, std::string> macs;      // "vm2", "gateway of net2 (router r1)", "DVR MAC of cmp1"
+  std::map<Ip, std::string> addresses;  // "vm2", "floating IP of vm1", "VTEP of cmp2"
+  std::map<std::string, std::string, std::less<>> devices;     // "tapf7ddce7f-66" -> "vm1"
+  std::map<std::string, std::string, std::less<>> namespaces;  // "qrouter-..." -> "router r1"
   // Bridges on which a VLAN is a local one; "br-int" and "br-tun" when empty.
   std::set<std::string, std::less<>> local_vlan_bridges;
 

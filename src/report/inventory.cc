@@ -16,8 +16,8 @@ std::string value_of(const AgentConfig& config, std::string_view key) {
   return found == config.values.end() ? std::string{} : found->second.value;
 }
 
-// The interfaces of VMs: those that nova or os-vif named the Neutron port of, with a device of a VM. The agents' own (qr-, fg-,
-// and DHCP's tap) are internal ports.
+// The interfaces of VMs: those that nova or os-vif named the Neutron port of, with a device of a VM. The
+// agents' own (qr-, fg-, and DHCP's tap) are internal ports.
 template <class Visit>
 void each_vm_interface(const HostSnapshot& host, Visit visit) {
   for (const OvsBridge& bridge : host.ovs.value.bridges) {
@@ -37,9 +37,10 @@ bool has_namespace(const HostSnapshot& host, std::string_view prefix) {
 
 std::vector<std::string> roles_of(const HostSnapshot& host, const std::string& agent_mode, std::size_t vms) {
   std::vector<std::string> roles;
-  const bool network_node = agent_mode == "dvr_snat" || agent_mode == "legacy" || has_namespace(host, "snat-") ||
-                            has_namespace(host, "qdhcp-");
-  if (vms != 0 || !host.domains.empty() || agent_mode == "dvr" || agent_mode == "dvr_no_external") roles.emplace_back("compute");
+  const bool network_node = agent_mode == "dvr_snat" || agent_mode == "legacy" ||
+                            has_namespace(host, "snat-") || has_namespace(host, "qdhcp-");
+  if (vms != 0 || !host.domains.empty() || agent_mode == "dvr" || agent_mode == "dvr_no_external")
+    roles.emplace_back("compute");
   if (network_node) roles.emplace_back("network node");
   const bool has_switch = host.ovs.present() || !host.bridges.empty();
   if (roles.empty()) roles.emplace_back(has_switch ? "host" : "controller");
@@ -54,10 +55,12 @@ HostItem host_item(const HostSnapshot& host, const Sources& sources) {
   item.ovs_version = host.ovs.value.ovs_version;
   item.collected_at = host.collected_at;
   item.inputs = host.inputs;
-  if (host.cleaned) item.cleaned = host.cleaned_sign.empty() ? "it went through sos clean" : host.cleaned_sign;
+  if (host.cleaned)
+    item.cleaned = host.cleaned_sign.empty() ? "it went through sos clean" : host.cleaned_sign;
   for (const OvsBridge& bridge : host.ovs.value.bridges) item.bridges.push_back(bridge.name);
   for (const BridgeDumps& bridge : host.bridges) {
-    if (std::ranges::find(item.bridges, bridge.bridge) == item.bridges.end()) item.bridges.push_back(bridge.bridge);
+    if (std::ranges::find(item.bridges, bridge.bridge) == item.bridges.end())
+      item.bridges.push_back(bridge.bridge);
   }
   for (const NamespaceSnapshot& netns : host.namespaces) {
     if (!netns.name.empty()) item.namespaces.push_back(netns.name);
@@ -71,7 +74,8 @@ HostItem host_item(const HostSnapshot& host, const Sources& sources) {
     const std::uint64_t unknown = file.lines.of(LineState::Unrecognised);
     if (unknown == 0) continue;
     const bool named = file.source != kNoSource;
-    item.unrecognised.push_back({named ? std::string(sources.name(file.source)) : host.name + "/" + file.path, unknown});
+    item.unrecognised.push_back(
+        {named ? std::string(sources.name(file.source)) : host.name + "/" + file.path, unknown});
   }
   return item;
 }
@@ -119,7 +123,8 @@ class Gaps {
     if (part.complete() || part.wanted.empty()) return;
     std::string_view command = part.wanted;
     if (consume(command, "ip netns exec ")) take_word(command);
-    missing_.push_back({host_, netns_, std::string(trim(command)), part.failure, part.presence == Presence::Truncated});
+    missing_.push_back(
+        {host_, netns_, std::string(trim(command)), part.failure, part.presence == Presence::Truncated});
   }
 
   std::vector<MissingDump>& missing_;
@@ -142,7 +147,8 @@ std::vector<NetworkItem> networks_of(const Snapshot& snapshot) {
     items.push_back({n.id, n.name, n.type, n.physical_network, n.segmentation_id, n.external, {}, {}});
   }
   for (const logical::Subnet& subnet : snapshot.logical.subnets) {
-    if (NetworkItem* item = find_id(items, subnet.network_id)) item->subnets.push_back(to_string(subnet.cidr));
+    if (NetworkItem* item = find_id(items, subnet.network_id))
+      item->subnets.push_back(to_string(subnet.cidr));
   }
   // The agent writes into each port's row which network it is of.
   for (const HostSnapshot& host : snapshot.hosts) {
@@ -156,22 +162,30 @@ std::vector<NetworkItem> networks_of(const Snapshot& snapshot) {
         if (id.empty()) continue;
         NetworkItem* item = find_id(items, id);
         if (item == nullptr) {
-          items.push_back({id, "", said("network_type"), said("physical_network"), number<std::uint32_t>(said("segmentation_id")),
-                           false, {}, {}});
+          items.push_back({id,
+                           "",
+                           said("network_type"),
+                           said("physical_network"),
+                           number<std::uint32_t>(said("segmentation_id")),
+                           false,
+                           {},
+                           {}});
           item = &items.back();
         }
         if (port.tag && *port.tag != kDeadVlan.value) item->local_vlans[host.name] = *port.tag;
       }
     }
   }
-  std::ranges::sort(items, {}, [](const NetworkItem& item) { return std::pair(name_or_id(item.name, item.id), item.id); });
+  std::ranges::sort(
+      items, {}, [](const NetworkItem& item) { return std::pair(name_or_id(item.name, item.id), item.id); });
   return items;
 }
 
 std::vector<RouterItem> routers_of(const Snapshot& snapshot) {
   std::vector<RouterItem> items;
   for (const logical::Router& r : snapshot.logical.routers) {
-    const std::string kind = std::string(r.distributed ? "distributed" : "centralised") + (r.ha ? ", HA" : "");
+    const std::string kind =
+        std::string(r.distributed ? "distributed" : "centralised") + (r.ha ? ", HA" : "");
     items.push_back({r.id, r.name, kind, {}, {}});
   }
   for (const HostSnapshot& host : snapshot.hosts) {
@@ -187,7 +201,8 @@ std::vector<RouterItem> routers_of(const Snapshot& snapshot) {
       (snat ? item->snat_hosts : item->hosts).push_back(host.name);
     }
   }
-  std::ranges::sort(items, {}, [](const RouterItem& item) { return std::pair(name_or_id(item.name, item.id), item.id); });
+  std::ranges::sort(
+      items, {}, [](const RouterItem& item) { return std::pair(name_or_id(item.name, item.id), item.id); });
   return items;
 }
 
@@ -211,7 +226,8 @@ std::vector<VmItem> vms_of(const Snapshot& snapshot, const std::vector<NetworkIt
   for (const logical::Port& port : snapshot.logical.ports) {
     if (!port.device_owner.starts_with("compute:")) continue;
     const std::string name = name_or_id(port.name, domain_name_of(snapshot, port.id));
-    VmItem item{name_or_id(name, port.device_id), port.id, "", port.host, network_name(port.network_id), {}, port.mac};
+    VmItem item{name_or_id(name, port.device_id), port.id, "",      port.host,
+                network_name(port.network_id),    {},      port.mac};
     for (const logical::FixedIp& fixed : port.fixed_ips) item.ips.push_back(to_string(fixed.ip));
     items.push_back(std::move(item));
   }
@@ -242,7 +258,8 @@ bool serves(const HostSnapshot& host, const Ip& ip) {
   for (const NamespaceSnapshot& netns : host.namespaces) {
     if (!netns.name.starts_with("fip-")) continue;
     for (const auto& route : netns.routes4.value) {
-      const bool by_router = !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
+      const bool by_router =
+          !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
       if (by_router && route.value.destination == host_prefix(ip)) return true;
     }
   }
@@ -255,8 +272,11 @@ std::vector<FloatingIpItem> floating_ips_of(const Snapshot& snapshot, const std:
   for (const logical::FloatingIp& fip : snapshot.logical.floating_ips) {
     const auto vm = std::ranges::find(vms, fip.port_id, &VmItem::port);
     const RouterItem* router = find_id(routers, fip.router_id);
-    items.push_back({fip.floating_ip, fip.fixed_ip, vm == vms.end() ? "" : vm->name,
-                     router == nullptr ? fip.router_id : name_or_id(router->name, router->id), {}});
+    items.push_back({fip.floating_ip,
+                     fip.fixed_ip,
+                     vm == vms.end() ? "" : vm->name,
+                     router == nullptr ? fip.router_id : name_or_id(router->name, router->id),
+                     {}});
   }
   if (snapshot.logical.empty()) {
     for (const HostSnapshot& host : snapshot.hosts) {
@@ -265,7 +285,8 @@ std::vector<FloatingIpItem> floating_ips_of(const Snapshot& snapshot, const std:
         for (const auto& route : netns.routes4.value) {
           const Ip& ip = route.value.destination.ip();
           const bool known = std::ranges::find(items, ip, &FloatingIpItem::ip) != items.end();
-          if (!known && route.value.destination.host() && serves(host, ip)) items.push_back({ip, {}, "", "", {}});
+          if (!known && route.value.destination.host() && serves(host, ip))
+            items.push_back({ip, {}, "", "", {}});
         }
       }
     }

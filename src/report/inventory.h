@@ -23,7 +23,7 @@ struct MissingDump {
   bool truncated = false;   // there, but cut
 };
 
-struct FileCount {          // of a file with lines that were not recognised
+struct FileCount {  // of a file with lines that were not recognised
   std::string file;
   std::uint64_t lines = 0;
 };
@@ -34,7 +34,7 @@ struct HostItem {
   std::string agent_mode, ovs_version, firewall_driver, collected_at;
   std::vector<std::string> inputs, bridges, namespaces;
   std::size_t vms = 0;
-  std::string cleaned;             // what shows that it went through `sos clean`
+  std::string cleaned;  // what shows that it went through `sos clean`
   LineCounts lines;
   std::size_t files = 0, failed_files = 0;
   std::vector<FileCount> unrecognised;
@@ -50,8 +50,8 @@ struct NetworkItem {
 
 struct RouterItem {
   std::string id, name;
-  std::string kind;                 // "distributed", "distributed, HA", "centralised", "" not known
-  std::vector<std::string> hosts;   // that have its namespace
+  std::string kind;                // "distributed", "distributed, HA", "centralised", "" not known
+  std::vector<std::string> hosts;  // that have its namespace
   std::vector<std::string> snat_hosts;
 };
 
@@ -65,7 +65,7 @@ struct FloatingIpItem {
   Ip ip;
   std::optional<Ip> fixed;
   std::string vm, router;
-  std::vector<std::string> hosts;   // whose fip namespace routes it
+  std::vector<std::string> hosts;  // whose fip namespace routes it
 };
 
 struct Inventory {

@@ -35,7 +35,9 @@ Json host_json(const HostItem& item) {
           {"files", item.files},
           {"failed_files", item.failed_files},
           {"lines", lines_json(item.lines)},
-          {"unrecognised", list(item.unrecognised, [](const FileCount& f) { return Json{{"file", f.file}, {"lines", f.lines}}; })}};
+          {"unrecognised", list(item.unrecognised, [](const FileCount& f) {
+             return Json{{"file", f.file}, {"lines", f.lines}};
+           })}};
 }
 
 Json network_json(const NetworkItem& item) {
@@ -52,7 +54,11 @@ Json network_json(const NetworkItem& item) {
 }
 
 Json router_json(const RouterItem& item) {
-  return {{"id", item.id}, {"name", or_null(item.name)}, {"kind", or_null(item.kind)}, {"hosts", item.hosts}, {"snat_hosts", item.snat_hosts}};
+  return {{"id", item.id},
+          {"name", or_null(item.name)},
+          {"kind", or_null(item.kind)},
+          {"hosts", item.hosts},
+          {"snat_hosts", item.snat_hosts}};
 }
 
 Json vm_json(const VmItem& item) {
@@ -74,7 +80,10 @@ Json floating_ip_json(const FloatingIpItem& item) {
 }
 
 Json missing_json(const MissingDump& item) {
-  return {{"host", item.host}, {"netns", item.netns}, {"command", item.command}, {"failure", or_null(item.failure)},
+  return {{"host", item.host},
+          {"netns", item.netns},
+          {"command", item.command},
+          {"failure", or_null(item.failure)},
           {"truncated", item.truncated}};
 }
 

@@ -1,4 +1,5 @@
-// An inventory as one JSON document, schema dvrtrace.inventory/1. Fields are added, never changed, within a version.
+// An inventory as one JSON document, schema dvrtrace.inventory/1. Fields are added, never changed, within
+// a version.
 #pragma once
 
 #include <string>

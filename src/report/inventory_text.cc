@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kShown = 10;  // of what may be very many
 
-std::string counted(std::size_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -27,18 +29,22 @@ void section(std::string& out, std::string_view title, const Table& table, const
 }
 
 Table hosts_table(const Inventory& inventory) {
-  Table table{{"host", "role", "L3 agent", "firewall", "OVS", "bridges", "namespaces", "VMs", "collected", "input"}, {}};
+  Table table{
+      {"host", "role", "L3 agent", "firewall", "OVS", "bridges", "namespaces", "VMs", "collected", "input"},
+      {}};
   for (const HostItem& h : inventory.hosts) {
-    table.rows.push_back({printable(h.name), joined(h.roles), printable(h.agent_mode), printable(h.firewall_driver), printable(h.ovs_version),
-                          std::to_string(h.bridges.size()), std::to_string(h.namespaces.size()), std::to_string(h.vms),
-                          printable(h.collected_at), joined(h.inputs)});
+    table.rows.push_back({printable(h.name), joined(h.roles), printable(h.agent_mode),
+                          printable(h.firewall_driver), printable(h.ovs_version),
+                          std::to_string(h.bridges.size()), std::to_string(h.namespaces.size()),
+                          std::to_string(h.vms), printable(h.collected_at), joined(h.inputs)});
   }
   return table;
 }
 
 std::string segment_text(const NetworkItem& n) {
   if (!n.segmentation_id) return printable(n.physical_network);
-  if (n.type == "vlan") return fmt::format("VLAN {} on {}", *n.segmentation_id, printable(n.physical_network));
+  if (n.type == "vlan")
+    return fmt::format("VLAN {} on {}", *n.segmentation_id, printable(n.physical_network));
   return fmt::format("VNI {} ({:#x})", *n.segmentation_id, *n.segmentation_id);
 }
 
@@ -46,9 +52,10 @@ Table networks_table(const Inventory& inventory) {
   Table table{{"network", "type", "segment", "subnets", "local VLANs", "id"}, {}};
   for (const NetworkItem& n : inventory.networks) {
     std::string vlans;
-    for (const auto& [host, vlan] : n.local_vlans) vlans += fmt::format("{}{} {}", vlans.empty() ? "" : ", ", printable(host), vlan);
-    table.rows.push_back({printable(n.name), printable(n.type) + (n.external ? ", external" : ""), segment_text(n), joined(n.subnets),
-                          vlans, printable(n.id)});
+    for (const auto& [host, vlan] : n.local_vlans)
+      vlans += fmt::format("{}{} {}", vlans.empty() ? "" : ", ", printable(host), vlan);
+    table.rows.push_back({printable(n.name), printable(n.type) + (n.external ? ", external" : ""),
+                          segment_text(n), joined(n.subnets), vlans, printable(n.id)});
   }
   return table;
 }
@@ -56,7 +63,8 @@ Table networks_table(const Inventory& inventory) {
 Table routers_table(const Inventory& inventory) {
   Table table{{"router", "kind", "on", "SNAT on", "id"}, {}};
   for (const RouterItem& r : inventory.routers) {
-    table.rows.push_back({printable(r.name), printable(r.kind), joined(r.hosts), joined(r.snat_hosts), printable(r.id)});
+    table.rows.push_back(
+        {printable(r.name), printable(r.kind), joined(r.hosts), joined(r.snat_hosts), printable(r.id)});
   }
   return table;
 }
@@ -73,7 +81,8 @@ Table vms_table(const Inventory& inventory) {
 Table floating_ips_table(const Inventory& inventory) {
   Table table{{"floating IP", "VM", "fixed IP", "router", "served on"}, {}};
   for (const FloatingIpItem& f : inventory.floating_ips) {
-    table.rows.push_back({to_string(f.ip), printable(f.vm), f.fixed ? to_string(*f.fixed) : "", printable(f.router), joined(f.hosts)});
+    table.rows.push_back({to_string(f.ip), printable(f.vm), f.fixed ? to_string(*f.fixed) : "",
+                          printable(f.router), joined(f.hosts)});
   }
   return table;
 }
@@ -89,7 +98,8 @@ Table missing_table(const Inventory& inventory) {
   std::vector<Row> rows;
   for (const MissingDump& m : inventory.missing) {
     const std::string state = m.truncated ? "breaks off" : m.failure;
-    auto found = std::ranges::find_if(rows, [&](const Row& r) { return r.command == m.command && r.state == state; });
+    auto found =
+        std::ranges::find_if(rows, [&](const Row& r) { return r.command == m.command && r.state == state; });
     if (found == rows.end()) {
       rows.push_back({m.command, state, {}, m.netns, 0});
       found = rows.end() - 1;
@@ -100,7 +110,8 @@ Table missing_table(const Inventory& inventory) {
   Table table{{"command", "hosts", "in", "instead"}, {}};
   for (const Row& row : rows) {
     const bool everywhere_one = row.places == row.hosts.size();
-    table.rows.push_back({printable(row.command), joined(row.hosts), everywhere_one ? printable(row.netns) : counted(row.places, "namespace"),
+    table.rows.push_back({printable(row.command), joined(row.hosts),
+                          everywhere_one ? printable(row.netns) : counted(row.places, "namespace"),
                           printable(row.state)});
   }
   return table;
@@ -108,10 +119,12 @@ Table missing_table(const Inventory& inventory) {
 
 Table lines_table(const Inventory& inventory) {
   Table table{{"host", "files", "failed", "lines", "modelled", "ignored", "unmodelled", "unrecognised"}, {}};
-  const auto row = [&](const std::string& name, std::size_t files, std::size_t failed, const LineCounts& lines) {
-    table.rows.push_back({name, std::to_string(files), std::to_string(failed), std::to_string(lines.total()),
-                          std::to_string(lines.of(LineState::Modelled)), std::to_string(lines.of(LineState::Ignored)),
-                          std::to_string(lines.of(LineState::Unmodelled)), std::to_string(lines.of(LineState::Unrecognised))});
+  const auto row = [&](const std::string& name, std::size_t files, std::size_t failed,
+                       const LineCounts& lines) {
+    table.rows.push_back(
+        {name, std::to_string(files), std::to_string(failed), std::to_string(lines.total()),
+         std::to_string(lines.of(LineState::Modelled)), std::to_string(lines.of(LineState::Ignored)),
+         std::to_string(lines.of(LineState::Unmodelled)), std::to_string(lines.of(LineState::Unrecognised))});
   };
   std::size_t files = 0, failed = 0;
   for (const HostItem& host : inventory.hosts) {
@@ -126,7 +139,8 @@ Table lines_table(const Inventory& inventory) {
 Table unrecognised_table(const Inventory& inventory) {
   Table table{{"lines", "file"}, {}};
   for (const HostItem& host : inventory.hosts) {
-    for (const FileCount& file : host.unrecognised) table.rows.push_back({std::to_string(file.lines), printable(file.file)});
+    for (const FileCount& file : host.unrecognised)
+      table.rows.push_back({std::to_string(file.lines), printable(file.file)});
   }
   return table;
 }
@@ -142,7 +156,8 @@ std::string shorten(Table& table, bool all) {
 std::string contradictions(const Inventory& inventory, const Sources& sources, const Style& style, bool all) {
   if (inventory.contradictions.empty()) return {};
   std::string out = "\n" + painted(style, Paint::Strong, "what was wrong in the dumps") + "\n";
-  const std::size_t shown = all ? inventory.contradictions.size() : std::min(kShown, inventory.contradictions.size());
+  const std::size_t shown =
+      all ? inventory.contradictions.size() : std::min(kShown, inventory.contradictions.size());
   for (std::size_t i = 0; i < shown; ++i) {
     out += render(inventory.contradictions[i], sources);
     if (!out.ends_with('\n')) out += '\n';
@@ -156,14 +171,17 @@ std::string contradictions(const Inventory& inventory, const Sources& sources, c
 }  // namespace
 
 std::string print_text(const Inventory& inventory, const Sources& sources, const Style& style, bool all) {
-  std::string out = fmt::format("{}, {}, {}, {}, {}\n", counted(inventory.hosts.size(), "host"), counted(inventory.networks.size(), "network"),
-                                counted(inventory.routers.size(), "router"), counted(inventory.vms.size(), "VM port"),
-                                counted(inventory.floating_ips.size(), "floating IP"));
-  if (!inventory.neutron) out += "without Neutron's objects (--neutron): names and addresses as far as the hosts say them\n";
+  std::string out = fmt::format(
+      "{}, {}, {}, {}, {}\n", counted(inventory.hosts.size(), "host"),
+      counted(inventory.networks.size(), "network"), counted(inventory.routers.size(), "router"),
+      counted(inventory.vms.size(), "VM port"), counted(inventory.floating_ips.size(), "floating IP"));
+  if (!inventory.neutron)
+    out += "without Neutron's objects (--neutron): names and addresses as far as the hosts say them\n";
   section(out, "hosts", hosts_table(inventory), style);
   for (const HostItem& host : inventory.hosts) {
     if (host.cleaned.empty()) continue;
-    out += fmt::format("  {}: {}: {}\n", printable(host.name), painted(style, Paint::Doubtful, "cleaned report"), printable(host.cleaned));
+    out += fmt::format("  {}: {}: {}\n", printable(host.name),
+                       painted(style, Paint::Doubtful, "cleaned report"), printable(host.cleaned));
   }
   section(out, "networks", networks_table(inventory), style);
   section(out, "routers", routers_table(inventory), style);

@@ -1,5 +1,5 @@
-// Pieces that several JSON documents have in common. Private to this folder: no header that others include brings in the
-// JSON library.
+// Pieces that several JSON documents have in common. Private to this folder: no header that others include
+// brings in the JSON library.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -30,9 +30,12 @@ inline Json source_json(const Provenance& at, const Sources& sources) {
 
 inline std::string_view name(Severity severity) {
   switch (severity) {
-    case Severity::Note: return "note";
-    case Severity::Warning: return "warning";
-    case Severity::Error: return "error";
+    case Severity::Note:
+      return "note";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Error:
+      return "error";
   }
   return "error";
 }

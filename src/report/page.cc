@@ -32,7 +32,8 @@ std::vector<Chunk> chunks_of(const Pieces& pieces) {
 
 std::string unglued(std::string_view text) {
   std::string out(text);
-  for (std::size_t at = out.find(kGlue); at != std::string::npos; at = out.find(kGlue, at)) out.replace(at, kGlue.size(), " ");
+  for (std::size_t at = out.find(kGlue); at != std::string::npos; at = out.find(kGlue, at))
+    out.replace(at, kGlue.size(), " ");
   return out;
 }
 
@@ -54,7 +55,7 @@ void Page::unwrapped(std::size_t indent, const Piece& piece) {
 
 void Page::line(std::size_t indent, const Pieces& pieces, std::size_t hanging) {
   const std::vector<Chunk> chunks = chunks_of(pieces);
-  std::string out(indent, ' '), run;   // `run`: text of one paint that is not written yet
+  std::string out(indent, ' '), run;      // `run`: text of one paint that is not written yet
   std::size_t column = indent, owed = 0;  // spaces that come out only if something follows
   Paint paint = Paint::Plain;
   bool fresh = true;

@@ -1,5 +1,6 @@
-// Page: lines of painted text, wrapped to a width. Lines break at spaces and after commas; a word is never cut, so a name
-// that is longer than the line sticks out. Between words that belong together stands a kGlue, which comes out as a space.
+// Page: lines of painted text, wrapped to a width. Lines break at spaces and after commas; a word is never
+// cut, so a name that is longer than the line sticks out. Between words that belong together stands a
+// kGlue, which comes out as a space.
 #pragma once
 
 #include <string>

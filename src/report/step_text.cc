@@ -29,7 +29,9 @@ std::vector<std::string_view> top_level(std::string_view actions) {
 bool only_leads_on(std::string_view actions) {
   const std::vector<std::string_view> all = top_level(actions);
   for (const std::string_view action : all) {
-    if (!action.starts_with("resubmit(") && !action.starts_with("goto_table:") && !action.starts_with("note:")) return false;
+    if (!action.starts_with("resubmit(") && !action.starts_with("goto_table:") &&
+        !action.starts_with("note:"))
+      return false;
   }
   return !all.empty();
 }
@@ -40,7 +42,8 @@ bool matches_without_condition(std::string_view match) {
 }
 
 bool is_header_field(std::string_view field) {
-  for (const std::string_view inner : {"reg", "xreg", "xxreg", "metadata", "ct_", "in_port", "pkt_mark", "conj_id", "actset_output"}) {
+  for (const std::string_view inner :
+       {"reg", "xreg", "xxreg", "metadata", "ct_", "in_port", "pkt_mark", "conj_id", "actset_output"}) {
     if (field.starts_with(inner)) return false;
   }
   return true;
@@ -88,7 +91,8 @@ std::string switched_text(const Switched& s, const Place& place, Detail detail, 
     if (s.age) text += fmt::format(", seen {} s before the dump", *s.age);
     return text;
   }
-  text += fmt::format(": MAC not in the table, flooded to {} port{}", s.ports.size(), s.ports.size() == 1 ? "" : "s");
+  text += fmt::format(": MAC not in the table, flooded to {} port{}", s.ports.size(),
+                      s.ports.size() == 1 ? "" : "s");
   if (detail == Detail::Full && !s.ports.empty()) {
     std::string separator = ": ";
     for (const std::string& port : s.ports) {
@@ -155,41 +159,66 @@ std::vector<Step> shown_steps(const std::vector<Step>& steps, Detail detail) {
   return kept;
 }
 
-Pieces step_pieces(const Step& step, const Place& place, Detail detail, const Style& style, const Glossary& glossary) {
-  const auto field = [&](const Changed& s, std::string_view value) { return field_text(s.field, value, place, glossary); };
-  return std::visit(overloaded{
-      [&](const FlowHit& s) { return flow_pieces(s, detail, style); },
-      [](const TableMissed& s) { return labelled(fmt::format("table {}:", s.table.value), "no flow matches"); },
-      [&](const Changed& s) { return changed_pieces(printable(s.field), field(s, s.before), field(s, s.after), style); },
-      [](const Tracked& s) { return labelled("ct:", state_text(s)); },
-      [&](const Switched& s) { return Pieces{{Paint::Plain, switched_text(s, place, detail, glossary)}}; },
-      [&](const SentTo& s) {
-        const std::string port = with_name(printable(s.port), name_in(glossary.devices, s.port));
-        return labelled("out by", s.note.empty() ? port : port + ": " + printable(s.note));
+Pieces step_pieces(const Step& step, const Place& place, Detail detail, const Style& style,
+                   const Glossary& glossary) {
+  const auto field = [&](const Changed& s, std::string_view value) {
+    return field_text(s.field, value, place, glossary);
+  };
+  return std::visit(
+      overloaded{
+          [&](const FlowHit& s) { return flow_pieces(s, detail, style); },
+          [](const TableMissed& s) {
+            return labelled(fmt::format("table {}:", s.table.value), "no flow matches");
+          },
+          [&](const Changed& s) {
+            return changed_pieces(printable(s.field), field(s, s.before), field(s, s.after), style);
+          },
+          [](const Tracked& s) { return labelled("ct:", state_text(s)); },
+          [&](const Switched& s) {
+            return Pieces{{Paint::Plain, switched_text(s, place, detail, glossary)}};
+          },
+          [&](const SentTo& s) {
+            const std::string port = with_name(printable(s.port), name_in(glossary.devices, s.port));
+            return labelled("out by", s.note.empty() ? port : port + ": " + printable(s.note));
+          },
+          [](const RuleHit& s) {
+            return labelled(fmt::format("ip rule {}:", s.priority), rule_text(s.text));
+          },
+          [](const RouteHit& s) {
+            return labelled("route,", fmt::format("table {}: {}", table_text(s.table), printable(s.text)));
+          },
+          [&](const NeighbourHit& s) {
+            return labelled("neighbour", fmt::format("{} is {}, {}", to_string(s.ip),
+                                                     mac_text(s.mac, glossary), printable(s.state)));
+          },
+          [](const ChainHit& s) {
+            const std::string_view rule = bare_rule(s.rule);
+            const std::string target = s.target.empty() || rule.find("-j ") != std::string_view::npos
+                                           ? ""
+                                           : ": " + printable(s.target);
+            return labelled("iptables", fmt::format("{} {}: {}{}", printable(s.table), printable(s.chain),
+                                                    printable(rule), target));
+          },
+          [&](const Translated& s) {
+            return changed_pieces("NAT " + printable(s.what), printable(s.before), printable(s.after), style);
+          },
+          [&](const Encapsulated& s) {
+            return labelled("into", fmt::format("{}, by{}{}", tunnel_text(s.tunnel, style.arrow(), glossary),
+                                                kGlue, printable(s.port)));
+          },
+          [&](const Decapsulated& s) {
+            return labelled("out of",
+                            fmt::format("{}, at{}{}", tunnel_text(s.tunnel, style.arrow(), glossary), kGlue,
+                                        printable(s.port)));
+          },
+          [&](const Resolved& s) {
+            return labelled("ARP:", fmt::format("{} is {}, answered by {}", to_string(s.ip),
+                                                mac_text(s.mac, glossary), printable(s.by)));
+          },
+          [](const Noted& s) { return labelled("note:", printable(s.text)); },
+          [](const Stopped& s) { return stop_pieces(s); },
       },
-      [](const RuleHit& s) { return labelled(fmt::format("ip rule {}:", s.priority), rule_text(s.text)); },
-      [](const RouteHit& s) { return labelled("route,", fmt::format("table {}: {}", table_text(s.table), printable(s.text))); },
-      [&](const NeighbourHit& s) {
-        return labelled("neighbour", fmt::format("{} is {}, {}", to_string(s.ip), mac_text(s.mac, glossary), printable(s.state)));
-      },
-      [](const ChainHit& s) {
-        const std::string_view rule = bare_rule(s.rule);
-        const std::string target = s.target.empty() || rule.find("-j ") != std::string_view::npos ? "" : ": " + printable(s.target);
-        return labelled("iptables", fmt::format("{} {}: {}{}", printable(s.table), printable(s.chain), printable(rule), target));
-      },
-      [&](const Translated& s) { return changed_pieces("NAT " + printable(s.what), printable(s.before), printable(s.after), style); },
-      [&](const Encapsulated& s) {
-        return labelled("into", fmt::format("{}, by{}{}", tunnel_text(s.tunnel, style.arrow(), glossary), kGlue, printable(s.port)));
-      },
-      [&](const Decapsulated& s) {
-        return labelled("out of", fmt::format("{}, at{}{}", tunnel_text(s.tunnel, style.arrow(), glossary), kGlue, printable(s.port)));
-      },
-      [&](const Resolved& s) {
-        return labelled("ARP:", fmt::format("{} is {}, answered by {}", to_string(s.ip), mac_text(s.mac, glossary), printable(s.by)));
-      },
-      [](const Noted& s) { return labelled("note:", printable(s.text)); },
-      [](const Stopped& s) { return stop_pieces(s); },
-  }, step);
+      step);
 }
 
 }  // namespace dvrtrace

@@ -11,10 +11,11 @@ namespace dvrtrace {
 
 enum class Detail { Brief, Path, Full };
 
-// The steps that a level shows. What only leads from table to table, registers, marks and notes are left to Full; below it,
-// changes of the VLAN that follow each other (a tag is pushed, then filled in) are one.
+// The steps that a level shows. What only leads from table to table, registers, marks and notes are left
+// to Full; below it, changes of the VLAN that follow each other (a tag is pushed, then filled in) are one.
 std::vector<Step> shown_steps(const std::vector<Step>& steps, Detail detail);
 
-Pieces step_pieces(const Step& step, const Place& place, Detail detail, const Style& style, const Glossary& glossary);
+Pieces step_pieces(const Step& step, const Place& place, Detail detail, const Style& style,
+                   const Glossary& glossary);
 
 }  // namespace dvrtrace

@@ -5,14 +5,22 @@ namespace {
 
 std::string_view sgr(Paint paint) {
   switch (paint) {
-    case Paint::Plain: return "";
-    case Paint::Strong: return "1";
-    case Paint::Faint: return "2";
-    case Paint::Good: return "1;32";
-    case Paint::Bad: return "1;31";
-    case Paint::Doubtful: return "1;33";
-    case Paint::Place: return "1;36";
-    case Paint::Changed: return "35";
+    case Paint::Plain:
+      return "";
+    case Paint::Strong:
+      return "1";
+    case Paint::Faint:
+      return "2";
+    case Paint::Good:
+      return "1;32";
+    case Paint::Bad:
+      return "1;31";
+    case Paint::Doubtful:
+      return "1;33";
+    case Paint::Place:
+      return "1;36";
+    case Paint::Changed:
+      return "35";
   }
   return "";
 }
@@ -22,10 +30,13 @@ std::string_view sgr(Paint paint) {
 Paint paint_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::Delivered:
-    case Verdict::LeftTheCloud: return Paint::Good;
+    case Verdict::LeftTheCloud:
+      return Paint::Good;
     case Verdict::Dropped:
-    case Verdict::Looped: return Paint::Bad;
-    case Verdict::Unknown: return Paint::Doubtful;
+    case Verdict::Looped:
+      return Paint::Bad;
+    case Verdict::Unknown:
+      return Paint::Doubtful;
   }
   return Paint::Plain;
 }

@@ -1,5 +1,5 @@
-// Style: how text is dressed for where it goes. A value, handed in; nothing here asks the terminal. Colour is never the only
-// sign of anything.
+// Style: how text is dressed for where it goes. A value, handed in; nothing here asks the terminal. Colour
+// is never the only sign of anything.
 #pragma once
 
 #include <cstddef>

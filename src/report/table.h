@@ -1,4 +1,5 @@
-// A table of text whose columns are as wide as they must be. Columns in which no row has anything are left out.
+// A table of text whose columns are as wide as they must be. Columns in which no row has anything are left
+// out.
 #pragma once
 
 #include <string>

@@ -15,7 +15,10 @@ std::string text_of(std::string_view text) { return std::string(text); }
 Json ip_json(const std::optional<Ip>& ip) { return ip ? Json(to_string(*ip)) : Json(nullptr); }
 
 Json encap_json(const Encapsulation& tunnel) {
-  return {{"type", tunnel.type}, {"vni", tunnel.vni}, {"src", to_string(tunnel.source)}, {"dst", to_string(tunnel.destination)}};
+  return {{"type", tunnel.type},
+          {"vni", tunnel.vni},
+          {"src", to_string(tunnel.source)},
+          {"dst", to_string(tunnel.destination)}};
 }
 
 // The fields of a packet. For an encapsulated one these are the tenant's, and `encap` is the outside.
@@ -80,54 +83,92 @@ Json device_json(const Device& device) {
 
 // The facts of a step, without the line it was read from.
 Json facts_json(const Step& step) {
-  return std::visit(overloaded{
-      [](const FlowHit& s) {
-        Json json{{"kind", "flow"}, {"table", s.table.value}, {"priority", s.priority},
-                  {"cookie", fmt::format("{:#x}", s.cookie)}, {"match", s.match}, {"actions", s.actions}};
-        if (s.packets) json["packets"] = *s.packets;
-        if (s.learned) json["learned"] = true;
-        return json;
+  return std::visit(
+      overloaded{
+          [](const FlowHit& s) {
+            Json json{{"kind", "flow"},         {"table", s.table.value},
+                      {"priority", s.priority}, {"cookie", fmt::format("{:#x}", s.cookie)},
+                      {"match", s.match},       {"actions", s.actions}};
+            if (s.packets) json["packets"] = *s.packets;
+            if (s.learned) json["learned"] = true;
+            return json;
+          },
+          [](const TableMissed& s) {
+            return Json{{"kind", "miss"}, {"table", s.table.value}};
+          },
+          [](const Changed& s) {
+            return Json{{"kind", "change"}, {"field", s.field}, {"before", s.before}, {"after", s.after}};
+          },
+          [](const Tracked& s) {
+            return Json{{"kind", "ct"},         {"zone", s.zone},
+                        {"state", s.state},     {"committed", s.committed},
+                        {"assumed", s.assumed}, {"nat", or_null(s.nat)}};
+          },
+          [](const Switched& s) {
+            Json json{{"kind", "normal"},
+                      {"vlan", or_null(s.vlan)},
+                      {"port", or_null(s.port)},
+                      {"flood", s.port.empty()}};
+            if (s.port.empty()) json["ports"] = s.ports;
+            if (s.age) json["age"] = *s.age;
+            return json;
+          },
+          [](const SentTo& s) {
+            return Json{{"kind", "output"}, {"port", s.port}, {"note", or_null(s.note)}};
+          },
+          [](const RuleHit& s) {
+            return Json{{"kind", "ip-rule"}, {"priority", s.priority}, {"text", s.text}};
+          },
+          [](const RouteHit& s) {
+            return Json{{"kind", "route"}, {"table", s.table}, {"text", s.text}};
+          },
+          [](const NeighbourHit& s) {
+            return Json{{"kind", "neighbour"},
+                        {"ip", to_string(s.ip)},
+                        {"mac", to_string(s.mac)},
+                        {"state", s.state}};
+          },
+          [](const ChainHit& s) {
+            return Json{{"kind", "iptables"},
+                        {"table", s.table},
+                        {"chain", s.chain},
+                        {"rule", s.rule},
+                        {"target", s.target}};
+          },
+          [](const Translated& s) {
+            return Json{{"kind", "nat"}, {"what", s.what}, {"before", s.before}, {"after", s.after}};
+          },
+          [](const Encapsulated& s) {
+            return Json{{"kind", "encap"}, {"encap", encap_json(s.tunnel)}, {"port", s.port}};
+          },
+          [](const Decapsulated& s) {
+            return Json{{"kind", "decap"}, {"encap", encap_json(s.tunnel)}, {"port", s.port}};
+          },
+          [](const Resolved& s) {
+            return Json{{"kind", "arp"}, {"ip", to_string(s.ip)}, {"mac", to_string(s.mac)}, {"by", s.by}};
+          },
+          [](const Noted& s) {
+            return Json{{"kind", "note"}, {"text", s.text}};
+          },
+          [](const Stopped& s) {
+            return Json{{"kind", "stop"},
+                        {"verdict", text_of(name(s.verdict))},
+                        {"reason", text_of(name(s.reason))},
+                        {"text", s.text},
+                        {"needs", or_null(s.needs)}};
+          },
       },
-      [](const TableMissed& s) { return Json{{"kind", "miss"}, {"table", s.table.value}}; },
-      [](const Changed& s) { return Json{{"kind", "change"}, {"field", s.field}, {"before", s.before}, {"after", s.after}}; },
-      [](const Tracked& s) {
-        return Json{{"kind", "ct"}, {"zone", s.zone}, {"state", s.state}, {"committed", s.committed},
-                    {"assumed", s.assumed}, {"nat", or_null(s.nat)}};
-      },
-      [](const Switched& s) {
-        Json json{{"kind", "normal"}, {"vlan", or_null(s.vlan)}, {"port", or_null(s.port)}, {"flood", s.port.empty()}};
-        if (s.port.empty()) json["ports"] = s.ports;
-        if (s.age) json["age"] = *s.age;
-        return json;
-      },
-      [](const SentTo& s) { return Json{{"kind", "output"}, {"port", s.port}, {"note", or_null(s.note)}}; },
-      [](const RuleHit& s) { return Json{{"kind", "ip-rule"}, {"priority", s.priority}, {"text", s.text}}; },
-      [](const RouteHit& s) { return Json{{"kind", "route"}, {"table", s.table}, {"text", s.text}}; },
-      [](const NeighbourHit& s) {
-        return Json{{"kind", "neighbour"}, {"ip", to_string(s.ip)}, {"mac", to_string(s.mac)}, {"state", s.state}};
-      },
-      [](const ChainHit& s) {
-        return Json{{"kind", "iptables"}, {"table", s.table}, {"chain", s.chain}, {"rule", s.rule}, {"target", s.target}};
-      },
-      [](const Translated& s) { return Json{{"kind", "nat"}, {"what", s.what}, {"before", s.before}, {"after", s.after}}; },
-      [](const Encapsulated& s) { return Json{{"kind", "encap"}, {"encap", encap_json(s.tunnel)}, {"port", s.port}}; },
-      [](const Decapsulated& s) { return Json{{"kind", "decap"}, {"encap", encap_json(s.tunnel)}, {"port", s.port}}; },
-      [](const Resolved& s) {
-        return Json{{"kind", "arp"}, {"ip", to_string(s.ip)}, {"mac", to_string(s.mac)}, {"by", s.by}};
-      },
-      [](const Noted& s) { return Json{{"kind", "note"}, {"text", s.text}}; },
-      [](const Stopped& s) {
-        return Json{{"kind", "stop"}, {"verdict", text_of(name(s.verdict))}, {"reason", text_of(name(s.reason))},
-                    {"text", s.text}, {"needs", or_null(s.needs)}};
-      },
-  }, step);
+      step);
 }
 
 std::string_view origin_name(Origin origin) {
   switch (origin) {
-    case Origin::Observed: return "observed";
-    case Origin::Reference: return "reference";
-    case Origin::Assumed: return "assumed";
+    case Origin::Observed:
+      return "observed";
+    case Origin::Reference:
+      return "reference";
+    case Origin::Assumed:
+      return "assumed";
   }
   return "assumed";
 }
@@ -159,12 +200,8 @@ Json hop_json(const Direction& direction, std::size_t id, const Sources& sources
 }
 
 Json crossing_json(const Crossing& crossing) {
-  return {{"host", crossing.host},
-          {"netns", crossing.netns},
-          {"device", crossing.device},
-          {"on_path", crossing.on_path},
-          {"hop", crossing.hop},
-          {"packet", packet_json(crossing.packet)}};
+  return {{"host", crossing.host},       {"netns", crossing.netns}, {"device", crossing.device},
+          {"on_path", crossing.on_path}, {"hop", crossing.hop},     {"packet", packet_json(crossing.packet)}};
 }
 
 // Where the packet ends when it is not delivered: the shape of a finding's place and object.
@@ -173,7 +210,8 @@ Json stopped_json(const Direction& direction, const Sources& sources) {
   if (direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud) return nullptr;
   const Hop& hop = direction.hops[*direction.stopped_at];
   const StopObject object = stop_object(hop);
-  Json json{{"host", hop.place.host}, {"place", {{"kind", text_of(name(hop.place.kind))}, {"name", hop.place.name}}}};
+  Json json{{"host", hop.place.host},
+            {"place", {{"kind", text_of(name(hop.place.kind))}, {"name", hop.place.name}}}};
   if (object.kind.empty()) {
     json["object"] = nullptr;
   } else {
@@ -194,7 +232,8 @@ Json direction_json(const Direction& direction, const Sources& sources) {
             {"reason", text_of(name(direction.reason))},
             {"hops", Json::array()},
             {"crossings", Json::array()}};
-  for (std::size_t i = 0; i < direction.hops.size(); ++i) json["hops"].push_back(hop_json(direction, i, sources));
+  for (std::size_t i = 0; i < direction.hops.size(); ++i)
+    json["hops"].push_back(hop_json(direction, i, sources));
   for (const Crossing& crossing : direction.crossings) json["crossings"].push_back(crossing_json(crossing));
   json["stopped_at"] = stopped_json(direction, sources);
   return json;

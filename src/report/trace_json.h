@@ -1,5 +1,6 @@
-// A trace as one JSON document, schema dvrtrace.trace/1 (docs: design 3.1). Fields are added, never changed, within a
-// version. Control characters and what is beyond ASCII come out escaped, so the text is exact and harmless to a terminal.
+// A trace as one JSON document, schema dvrtrace.trace/1 (docs: design 3.1). Fields are added, never
+// changed, within a version. Control characters and what is beyond ASCII come out escaped, so the text is
+// exact and harmless to a terminal.
 #pragma once
 
 #include <string>

@@ -40,14 +40,15 @@ Pieces verdict_pieces(const Trace& trace, const Glossary& glossary) {
   std::string text;
   if (const Direction* stopped = failing(trace)) {
     const std::string_view how = trace.verdict == Verdict::Unknown ? "can be followed as far as" : "ends in";
-    text = fmt::format(": {} to {}: the {} {} {}: {} ({})", from, to, printable(stopped->name), how, where(*stopped, glossary),
-                       in_words(trace.reason), name(trace.reason));
+    text = fmt::format(": {} to {}: the {} {} {}: {} ({})", from, to, printable(stopped->name), how,
+                       where(*stopped, glossary), in_words(trace.reason), name(trace.reason));
   } else if (trace.directions.size() > 1) {
     text = fmt::format(": {} reaches {}, and the reply comes back ({})", from, to, name(trace.reason));
   } else if (trace.directions.size() == 1 && trace.directions[0].name == "reply") {
     text = fmt::format(": the reply of {} comes back to {} ({})", to, from, name(trace.reason));
   } else {
-    text = fmt::format(": {} {} {} ({})", from, arrived(trace.verdict) ? "reaches" : "to", to, name(trace.reason));
+    text = fmt::format(": {} {} {} ({})", from, arrived(trace.verdict) ? "reaches" : "to", to,
+                       name(trace.reason));
   }
   return {{paint_of(trace.verdict), std::string(name(trace.verdict))}, {Paint::Plain, std::move(text)}};
 }
@@ -70,12 +71,15 @@ std::string asked_text(const Question& question) {
   std::string text = printable(question.protocol);
   if (packet.dst_port) text += fmt::format(" to port {}", *packet.dst_port);
   if (packet.src_port && *packet.src_port != 0) text += fmt::format(" from port {}", *packet.src_port);
-  if (question.protocol == "icmp" && (!packet.icmp_type || *packet.icmp_type == 8 || *packet.icmp_type == 128)) text = "icmp echo request";
+  if (question.protocol == "icmp" &&
+      (!packet.icmp_type || *packet.icmp_type == 8 || *packet.icmp_type == 128))
+    text = "icmp echo request";
   if (packet.ttl != 0) text += fmt::format(", TTL {}", packet.ttl);
   return text;
 }
 
-// Writes one direction. Hops on the way are numbered from 1; the copies of a flood in hop 2 are 2.1, 2.2 and their own 2.1.1.
+// Writes one direction. Hops on the way are numbered from 1. The copies of a flood in hop 2 are 2.1 and
+// 2.2; the hops that 2.1 goes on to are 2.1/2 and 2.1/3, and a copy of a copy made there is 2.1/3.1.
 class Writer {
  public:
   Writer(const Direction& direction, const TextContext& context, Page& page)
@@ -98,26 +102,51 @@ class Writer {
 
   void number_hops() {
     labels_.resize(direction_.hops.size());
-    std::vector<std::size_t> copies(direction_.hops.size());
     std::size_t next = 0;
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       const std::optional<std::size_t> parent = direction_.hops[i].parent;
-      if (on_path_[i] || !parent || *parent >= i) {
-        labels_[i] = std::to_string(++next);
-      } else {
-        labels_[i] = fmt::format("{}.{}", labels_[*parent], ++copies[*parent]);
-      }
+      const bool begins = !parent || *parent >= i;
+      if (on_path_[i] || begins) labels_[i] = std::to_string(++next);
+      if (begins && !on_path_[i]) number_copy(i, labels_[i], 1);
       host_width_ = std::max(host_width_, columns(printable(direction_.hops[i].place.host)));
+    }
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      if (on_path_[i]) number_copies_of(i);
+    }
+    label_width_ = 3;
+    if (context_.detail != Detail::Full) return;
+    for (const std::string& label : labels_) label_width_ = std::max(label_width_, label.size());
+  }
+
+  void number_copies_of(std::size_t i) {
+    std::size_t copy = 0;
+    for (const std::size_t child : children_of(direction_, i)) {
+      if (!on_path_[child] && child > i) number_copy(child, fmt::format("{}.{}", labels_[i], ++copy), 1);
+    }
+  }
+
+  // The hops of one copy, up to where it is copied again. `copies_` gathers them in the order in which
+  // they are listed.
+  void number_copy(std::size_t i, const std::string& label, std::size_t step) {
+    labels_[i] = step == 1 ? label : fmt::format("{}/{}", label, step);
+    copies_.push_back(i);
+    const std::vector<std::size_t> children = children_of(direction_, i);
+    if (children.size() == 1 && children[0] > i) {
+      number_copy(children[0], label, step + 1);
+    } else {
+      number_copies_of(i);
     }
   }
 
   void heading() {
     const auto count = std::ranges::count(on_path_, true);
-    Pieces pieces{{Paint::Strong, printable(direction_.name)}, {Paint::Plain, ": "},
+    Pieces pieces{{Paint::Strong, printable(direction_.name)},
+                  {Paint::Plain, ": "},
                   {paint_of(direction_.verdict), std::string(name(direction_.verdict))},
                   {Paint::Plain, fmt::format(" ({})", name(direction_.reason))}};
     if (!arrived(direction_.verdict)) {
-      pieces.push_back({Paint::Plain, fmt::format(" in {}: {}", where(direction_, context_.glossary), in_words(direction_.reason))});
+      pieces.push_back({Paint::Plain, fmt::format(" in {}: {}", where(direction_, context_.glossary),
+                                                  in_words(direction_.reason))});
     } else {
       pieces.push_back({Paint::Plain, fmt::format(": {}", in_words(direction_.reason))});
     }
@@ -129,7 +158,7 @@ class Writer {
     const Hop& hop = direction_.hops[i];
     const bool brief = context_.detail == Detail::Brief;
     const std::string host = printable(hop.place.host);
-    Pieces pieces{{Paint::Strong, fmt::format("{:>3}  ", labels_[i])},
+    Pieces pieces{{Paint::Strong, fmt::format("{:>{}}  ", labels_[i], label_width_)},
                   {Paint::Place, host},
                   {Paint::Plain, std::string(host_width_ - columns(host) + (host_width_ == 0 ? 0 : 2), ' ')},
                   {Paint::Place, place_text(hop.place, context_.glossary)}};
@@ -137,11 +166,13 @@ class Writer {
     std::string way;
     if (hop.in) way = "  " + device_text(*hop.in, context_.glossary, !brief);
     if (out != nullptr) {
-      way += fmt::format("{}{} {}", hop.in ? " " : "  ", context_.style.arrow(), device_text(*out, context_.glossary, !brief));
+      way += fmt::format("{}{} {}", hop.in ? " " : "  ", context_.style.arrow(),
+                         device_text(*out, context_.glossary, !brief));
     }
     if (!way.empty()) pieces.push_back({Paint::Plain, std::move(way)});
     if (hop.origin != Origin::Observed) {
-      pieces.push_back({Paint::Doubtful, hop.origin == Origin::Assumed ? "  (assumed)" : "  (from the reference)"});
+      pieces.push_back(
+          {Paint::Doubtful, hop.origin == Origin::Assumed ? "  (assumed)" : "  (from the reference)"});
     }
     page_.line(0, pieces, kStepIndent + 4);
     if (!brief) steps(i);
@@ -152,12 +183,14 @@ class Writer {
     const bool full = context_.detail == Detail::Full;
     if (full || !hop.parent) {
       const std::string_view arrow = context_.style.arrow();
-      page_.line(kStepIndent, {{Paint::Faint, packet_text(hop.arrived, arrow) + "; " +
-                                                  frame_text(hop.arrived, arrow, hop.place, context_.glossary)}});
+      page_.line(kStepIndent,
+                 {{Paint::Faint, packet_text(hop.arrived, arrow) + "; " +
+                                     frame_text(hop.arrived, arrow, hop.place, context_.glossary)}});
     }
     evidence_.clear();
     for (const Step& step : shown_steps(hop.steps, context_.detail)) {
-      page_.line(kStepIndent, step_pieces(step, hop.place, context_.detail, context_.style, context_.glossary));
+      page_.line(kStepIndent,
+                 step_pieces(step, hop.place, context_.detail, context_.style, context_.glossary));
       cite(evidence_of(step));
       if (full) write_evidence();
     }
@@ -178,7 +211,8 @@ class Writer {
 
   void write_evidence() {
     for (const Evidence& evidence : evidence_) {
-      page_.unwrapped(kStepIndent + 2, {Paint::Faint, fmt::format("{}:{}", evidence.file, fmt::join(evidence.lines, ","))});
+      page_.unwrapped(kStepIndent + 2,
+                      {Paint::Faint, fmt::format("{}:{}", evidence.file, fmt::join(evidence.lines, ","))});
     }
     evidence_.clear();
   }
@@ -186,7 +220,8 @@ class Writer {
   std::string leads_to(std::size_t i) const {
     const Hop& hop = direction_.hops[i];
     const std::string text = place_text(hop.place, context_.glossary);
-    const bool elsewhere = hop.parent && direction_.hops[*hop.parent].place.host != hop.place.host && !hop.place.host.empty();
+    const bool elsewhere =
+        hop.parent && direction_.hops[*hop.parent].place.host != hop.place.host && !hop.place.host.empty();
     return elsewhere ? text + " on " + printable(hop.place.host) : text;
   }
 
@@ -196,17 +231,17 @@ class Writer {
       if (!on_path_[child]) to.push_back(leads_to(child));
     }
     if (to.empty()) return;
-    page_.line(kStepIndent, {{Paint::Faint, fmt::format("+ {} cop{} not on the way: {}", to.size(), to.size() == 1 ? "y" : "ies",
-                                                        fmt::join(to, ", "))}});
+    page_.line(kStepIndent, {{Paint::Faint, fmt::format("+ {} cop{} not on the way: {}", to.size(),
+                                                        to.size() == 1 ? "y" : "ies", fmt::join(to, ", "))}});
   }
 
   void copies() {
-    if (std::ranges::find(on_path_, false) == on_path_.end()) return;
+    if (copies_.empty()) return;
     page_.blank();
-    page_.line(2, Pieces{{Paint::Strong, "copies of floods"}, {Paint::Plain, ", not on the way; 2.1 is the first made in hop 2"}});
-    for (std::size_t i = 0; i < direction_.hops.size(); ++i) {
-      if (!on_path_[i]) hop(i);
-    }
+    page_.line(2, Pieces{{Paint::Strong, "copies of floods"},
+                         {Paint::Plain,
+                          ", not on the way; 2.1 is the first made in hop 2, 2.1/2 where that goes on"}});
+    for (const std::size_t i : copies_) hop(i);
   }
 
   struct Evidence {
@@ -221,14 +256,17 @@ class Writer {
   std::vector<bool> on_path_;
   std::vector<std::string> labels_;
   std::vector<Evidence> evidence_;
-  std::size_t host_width_ = 0;
+  std::vector<std::size_t> copies_;
+  std::size_t host_width_ = 0, label_width_ = 3;
 };
 
 // What would settle the directions that end Unknown, each once.
 std::vector<std::string> needs_of(const Trace& trace) {
   std::vector<std::string> needs;
   for (const Direction& direction : trace.directions) {
-    if (direction.verdict != Verdict::Unknown || !direction.stopped_at || *direction.stopped_at >= direction.hops.size()) continue;
+    if (direction.verdict != Verdict::Unknown || !direction.stopped_at ||
+        *direction.stopped_at >= direction.hops.size())
+      continue;
     const Stopped* stopped = stop_of(direction.hops[*direction.stopped_at]);
     if (stopped == nullptr || stopped->needs.empty()) continue;
     const std::string text = printable(stopped->needs);
@@ -249,7 +287,9 @@ std::string print_text(const Trace& trace, const TextContext& context) {
   Page page(context.style);
   page.line(0, verdict_pieces(trace, context.glossary));
   page.blank();
-  const auto asked = [&](const char* what, const std::string& text) { page.line(0, {{Paint::Strong, what}, {Paint::Plain, text}}, 8); };
+  const auto asked = [&](const char* what, const std::string& text) {
+    page.line(0, {{Paint::Strong, what}, {Paint::Plain, text}}, 8);
+  };
   asked("from    ", endpoint_text(trace.question.from));
   asked("to      ", endpoint_text(trace.question.to));
   asked("packet  ", asked_text(trace.question));
@@ -259,13 +299,17 @@ std::string print_text(const Trace& trace, const TextContext& context) {
   }
   if (const std::vector<std::string> needs = needs_of(trace); !needs.empty()) {
     page.blank();
-    for (const std::string& need : needs) page.line(0, Pieces{{Paint::Doubtful, "needs"}, {Paint::Plain, "   " + need}}, 8);
+    for (const std::string& need : needs)
+      page.line(0, Pieces{{Paint::Doubtful, "needs"}, {Paint::Plain, "   " + need}}, 8);
   }
   if (!trace.assumptions.empty()) {
     page.blank();
     page.line(0, Pieces{{Paint::Strong, "assumed"}});
     for (const Assumption& assumption : trace.assumptions) {
-      page.line(2, Pieces{{Paint::Doubtful, printable(assumption.code)}, {Paint::Plain, "  " + printable(assumption.text)}}, 6);
+      page.line(2,
+                Pieces{{Paint::Doubtful, printable(assumption.code)},
+                       {Paint::Plain, "  " + printable(assumption.text)}},
+                6);
     }
   }
   return page.text();

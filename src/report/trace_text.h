@@ -1,4 +1,5 @@
-// A trace as text, at three levels of one tree; each leaves things out of the next and none computes anything.
+// A trace as text, at three levels of one tree; each leaves things out of the next and none computes
+// anything.
 //
 //   brief  the verdict, and the places
 //   path   the hops: what decided there, what changed in the packet, and where that was read

@@ -27,22 +27,46 @@ std::vector<std::size_t> children_of(const Direction& direction, std::size_t hop
   return children;
 }
 
+namespace {
+
+// Whether leaving by a device is arriving at a hop: by the same device, or by the other end of a patch
+// that Neutron named.
+bool leads_to(const Device& device, const Hop& next) {
+  if (!next.in) return false;
+  const std::string& from = device.name;
+  const std::string& to = next.in->name;
+  if (from == to) return true;
+  const auto pair = [&](std::string_view one, std::string_view other) {
+    return from.starts_with(one) && to.starts_with(other) &&
+           from.substr(one.size()) == to.substr(other.size());
+  };
+  return pair("int-", "phy-") || pair("phy-", "int-") || pair("patch-tun", "patch-int") ||
+         pair("patch-int", "patch-tun");
+}
+
+}  // namespace
+
 const Device* way_out(const Direction& direction, std::size_t hop) {
   const std::vector<Device>& out = direction.hops[hop].out;
   if (out.empty()) return nullptr;
   if (out.size() == 1) return &out.front();
-  // A crossing says it by name; else the devices stand in the order of the hops they lead to.
-  for (const Crossing& crossing : direction.crossings) {
-    if (!crossing.on_path || crossing.hop != hop) continue;
-    const auto found = std::ranges::find(out, crossing.device, &Device::name);
-    if (found != out.end() && direction.hops[hop].in != *found) return &*found;
+  const std::vector<bool> on_path = hops_on_path(direction);
+  std::vector<const Device*> left;  // that lead to no hop, as far as names tell
+  for (const Device& device : out) left.push_back(&device);
+  bool goes_on = false;
+  for (const std::size_t child : children_of(direction, hop)) {
+    goes_on = goes_on || on_path[child];
+    const auto same =
+        std::ranges::find_if(left, [&](const Device* d) { return leads_to(*d, direction.hops[child]); });
+    if (same == left.end()) continue;
+    if (on_path[child]) return *same;
+    left.erase(same);
   }
-  const std::vector<std::size_t> children = children_of(direction, hop);
-  if (children.size() == out.size()) {
-    const auto leads_on = std::ranges::find_if(children, [&](std::size_t i) { return direction.hops[i].on_path; });
-    if (leads_on != children.end()) return &out[static_cast<std::size_t>(leads_on - children.begin())];
-  }
-  return &out.front();
+  // Patch ports with names of their own: of what is left, not the bridge's own device, which leads to the
+  // host.
+  const auto patch =
+      std::ranges::find_if(left, [](const Device* d) { return d->ofport && *d->ofport != kPortLocal; });
+  return goes_on && patch != left.end() ? *patch : &out.front();
 }
 
 const Stopped* stop_of(const Hop& hop) {
@@ -54,10 +78,11 @@ const Stopped* stop_of(const Hop& hop) {
 
 Provenance evidence_of(const Step& step) {
   return std::visit(overloaded{
-      [](const Changed&) { return Provenance{}; },
-      [](const Tracked&) { return Provenance{}; },
-      [](const auto& s) { return s.at; },
-  }, step);
+                        [](const Changed&) { return Provenance{}; },
+                        [](const Tracked&) { return Provenance{}; },
+                        [](const auto& s) { return s.at; },
+                    },
+                    step);
 }
 
 namespace {
@@ -65,40 +90,70 @@ namespace {
 std::optional<StopObject> object_of(const Step& step) {
   using Object = std::optional<StopObject>;
   return std::visit(overloaded{
-      [](const FlowHit& s) -> Object { return StopObject{"flow", s.match, s.table, s.at}; },
-      [](const TableMissed& s) -> Object { return StopObject{"flow", "", s.table, s.at}; },
-      [](const Switched& s) -> Object { return StopObject{"fdb", s.port, {}, s.at}; },
-      [](const SentTo& s) -> Object { return StopObject{"port", s.port, {}, s.at}; },
-      [](const RuleHit& s) -> Object { return StopObject{"ip-rule", s.text, {}, s.at}; },
-      [](const RouteHit& s) -> Object { return StopObject{"route", s.text, {}, s.at}; },
-      [](const NeighbourHit& s) -> Object { return StopObject{"neighbour", to_string(s.ip) + " " + s.state, {}, s.at}; },
-      [](const ChainHit& s) -> Object { return StopObject{"iptables-rule", s.rule, {}, s.at}; },
-      [](const Translated& s) -> Object { return StopObject{"iptables-rule", s.what, {}, s.at}; },
-      [](const Encapsulated& s) -> Object { return StopObject{"tunnel", to_string(s.tunnel.destination), {}, s.at}; },
-      [](const Decapsulated& s) -> Object { return StopObject{"tunnel", to_string(s.tunnel.source), {}, s.at}; },
-      [](const Changed&) -> Object { return std::nullopt; },
-      [](const Tracked&) -> Object { return std::nullopt; },
-      [](const Resolved&) -> Object { return std::nullopt; },
-      [](const Noted&) -> Object { return std::nullopt; },
-      [](const Stopped&) -> Object { return std::nullopt; },
-  }, step);
+                        [](const FlowHit& s) -> Object {
+                          return StopObject{"flow", s.match, s.table, s.at};
+                        },
+                        [](const TableMissed& s) -> Object {
+                          return StopObject{"flow", "", s.table, s.at};
+                        },
+                        [](const Switched& s) -> Object {
+                          return StopObject{"fdb", s.port, {}, s.at};
+                        },
+                        [](const SentTo& s) -> Object {
+                          return StopObject{"port", s.port, {}, s.at};
+                        },
+                        [](const RuleHit& s) -> Object {
+                          return StopObject{"ip-rule", s.text, {}, s.at};
+                        },
+                        [](const RouteHit& s) -> Object {
+                          return StopObject{"route", s.text, {}, s.at};
+                        },
+                        [](const NeighbourHit& s) -> Object {
+                          return StopObject{"neighbour", to_string(s.ip) + " " + s.state, {}, s.at};
+                        },
+                        [](const ChainHit& s) -> Object {
+                          return StopObject{"iptables-rule", s.rule, {}, s.at};
+                        },
+                        [](const Translated& s) -> Object {
+                          return StopObject{"iptables-rule", s.what, {}, s.at};
+                        },
+                        [](const Encapsulated& s) -> Object {
+                          return StopObject{"tunnel", to_string(s.tunnel.destination), {}, s.at};
+                        },
+                        [](const Decapsulated& s) -> Object {
+                          return StopObject{"tunnel", to_string(s.tunnel.source), {}, s.at};
+                        },
+                        [](const Changed&) -> Object { return std::nullopt; },
+                        [](const Tracked&) -> Object { return std::nullopt; },
+                        [](const Resolved&) -> Object { return std::nullopt; },
+                        [](const Noted&) -> Object { return std::nullopt; },
+                        [](const Stopped&) -> Object { return std::nullopt; },
+                    },
+                    step);
 }
 
 // Some reasons name the object better than the last step in front of the stop does.
 std::string_view kind_by_reason(Reason reason) {
   switch (reason) {
-    case Reason::NeighbourFailed: return "neighbour";
+    case Reason::NeighbourFailed:
+      return "neighbour";
     case Reason::NoRoute:
     case Reason::ProhibitRoute:
     case Reason::BlackholeRoute:
-    case Reason::UnreachableRoute: return "route";
+    case Reason::UnreachableRoute:
+      return "route";
     case Reason::ReversePathFilter:
-    case Reason::ForwardingOff: return "sysctl";
+    case Reason::ForwardingOff:
+      return "sysctl";
     case Reason::DeviceDown:
-    case Reason::MtuExceeded: return "link";
-    case Reason::NoSuchPort: return "port";
-    case Reason::VtepUnknown: return "tunnel";
-    default: return {};
+    case Reason::MtuExceeded:
+      return "link";
+    case Reason::NoSuchPort:
+      return "port";
+    case Reason::VtepUnknown:
+      return "tunnel";
+    default:
+      return {};
   }
 }
 

@@ -1,5 +1,5 @@
-// What a reader of a direction wants to know of its tree of hops, and its flat form does not say at once. Shared by text
-// and JSON, so that both speak of the same hop.
+// What a reader of a direction wants to know of its tree of hops, and its flat form does not say at once.
+// Shared by text and JSON, so that both speak of the same hop.
 #pragma once
 
 #include <optional>
@@ -11,13 +11,14 @@
 
 namespace dvrtrace {
 
-// For each hop whether it is on the way to the direction's end. A direction that marks none (it ended before it began) is
-// taken to lead to the hop that stopped it.
+// For each hop whether it is on the way to the direction's end. A direction that marks none (it ended
+// before it began) is taken to lead to the hop that stopped it.
 std::vector<bool> hops_on_path(const Direction& direction);
 
 std::vector<std::size_t> children_of(const Direction& direction, std::size_t hop);
 
-// The device by which the packet left the hop on its way; of several the one that leads on. None: it did not leave.
+// The device by which the packet left the hop on its way; of several the one that leads on. None: it did
+// not leave.
 const Device* way_out(const Direction& direction, std::size_t hop);
 
 // The step that stopped the packet in a hop. None: it went on.

@@ -14,32 +14,49 @@ std::string icmp_text(const Headers& packet) {
   const unsigned type = packet.icmp_type.value_or(0), code = packet.icmp_code.value_or(0);
   if (packet.eth_type == kTypeIpv6) {
     switch (type) {
-      case 1: return fmt::format("ICMPv6 unreachable (code {})", code);
-      case 3: return "ICMPv6 time exceeded";
-      case 128: return "ICMPv6 echo request";
-      case 129: return "ICMPv6 echo reply";
-      case 135: return "ICMPv6 neighbour solicitation";
-      case 136: return "ICMPv6 neighbour advertisement";
-      default: return fmt::format("ICMPv6 type {} code {}", type, code);
+      case 1:
+        return fmt::format("ICMPv6 unreachable (code {})", code);
+      case 3:
+        return "ICMPv6 time exceeded";
+      case 128:
+        return "ICMPv6 echo request";
+      case 129:
+        return "ICMPv6 echo reply";
+      case 135:
+        return "ICMPv6 neighbour solicitation";
+      case 136:
+        return "ICMPv6 neighbour advertisement";
+      default:
+        return fmt::format("ICMPv6 type {} code {}", type, code);
     }
   }
   switch (type) {
-    case 0: return "ICMP echo reply";
-    case 3: return fmt::format("ICMP unreachable (code {})", code);
-    case 8: return "ICMP echo request";
-    case 11: return "ICMP time exceeded";
-    default: return fmt::format("ICMP type {} code {}", type, code);
+    case 0:
+      return "ICMP echo reply";
+    case 3:
+      return fmt::format("ICMP unreachable (code {})", code);
+    case 8:
+      return "ICMP echo request";
+    case 11:
+      return "ICMP time exceeded";
+    default:
+      return fmt::format("ICMP type {} code {}", type, code);
   }
 }
 
 std::string protocol_text(const Headers& packet) {
   switch (packet.protocol) {
     case 1:
-    case 58: return icmp_text(packet);
-    case 6: return "TCP";
-    case 17: return "UDP";
-    case 132: return "SCTP";
-    default: return fmt::format("IP protocol {}", packet.protocol);
+    case 58:
+      return icmp_text(packet);
+    case 6:
+      return "TCP";
+    case 17:
+      return "UDP";
+    case 132:
+      return "SCTP";
+    default:
+      return fmt::format("IP protocol {}", packet.protocol);
   }
 }
 
@@ -50,7 +67,8 @@ std::string end_text(const std::optional<Ip>& ip, const std::optional<std::uint1
 }
 
 bool is_mac_field(std::string_view field) {
-  for (const std::string_view known : {"eth_src", "eth_dst", "dl_src", "dl_dst", "arp_sha", "arp_tha", "nd_sll", "nd_tll"}) {
+  for (const std::string_view known :
+       {"eth_src", "eth_dst", "dl_src", "dl_dst", "arp_sha", "arp_tha", "nd_sll", "nd_tll"}) {
     if (field == known) return true;
   }
   return false;
@@ -121,7 +139,9 @@ std::string mac_text(const Mac& mac, const Glossary& glossary) {
   return with_name(to_string(mac), name);
 }
 
-std::string ip_text(const Ip& ip, const Glossary& glossary) { return with_name(to_string(ip), name_in(glossary.addresses, ip)); }
+std::string ip_text(const Ip& ip, const Glossary& glossary) {
+  return with_name(to_string(ip), name_in(glossary.addresses, ip));
+}
 
 std::string vni_text(std::uint64_t vni, const Glossary& glossary) {
   const std::string_view name = name_in(glossary.vnis, vni);
@@ -134,11 +154,13 @@ std::string vlan_text(std::uint16_t vlan, const Place& place, const Glossary& gl
                                       : name_in(glossary.provider_vlans, vlan);
   if (vlan == 0) return "VLAN 0";  // a tag with a priority alone
   if (local && vlan == kDeadVlan.value) return "local VLAN 4095 (dead: not wired by the agent)";
-  return fmt::format("{} {}{}{}", local ? "local VLAN" : "VLAN", vlan, name.empty() ? "" : " = ", printable(name));
+  return fmt::format("{} {}{}{}", local ? "local VLAN" : "VLAN", vlan, name.empty() ? "" : " = ",
+                     printable(name));
 }
 
 std::string table_text(std::string_view table) {
-  constexpr std::uint32_t kFirstThatIsAnAddress = 1u << 24;  // Neutron names tables by number below, by address above
+  constexpr std::uint32_t kFirstThatIsAnAddress =
+      1u << 24;  // Neutron names tables by number below, by address above
   const auto value = number<std::uint32_t>(table);
   if (!value || *value < kFirstThatIsAnAddress) return printable(table);
   return fmt::format("{} ({})", *value, to_string(ipv4(*value)));
@@ -158,30 +180,38 @@ std::string rule_text(std::string_view rule) {
 std::string tunnel_text(const Encapsulation& tunnel, std::string_view arrow, const Glossary& glossary) {
   std::string type = tunnel.type;
   for (char& c : type) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return fmt::format("{}, {}, VTEP {} {} VTEP {}", printable(type), vni_text(tunnel.vni, glossary), ip_text(tunnel.source, glossary),
-                     arrow, ip_text(tunnel.destination, glossary));
+  return fmt::format("{}, {}, VTEP {} {} VTEP {}", printable(type), vni_text(tunnel.vni, glossary),
+                     ip_text(tunnel.source, glossary), arrow, ip_text(tunnel.destination, glossary));
 }
 
 std::string place_text(const Place& place, const Glossary& glossary) {
   const std::string name = printable(place.name);
   switch (place.kind) {
-    case PlaceKind::Vm: return "VM " + name;
-    case PlaceKind::Bridge: return name;
-    case PlaceKind::LinuxBridge: return "Linux bridge " + name;
+    case PlaceKind::Vm:
+      return "VM " + name;
+    case PlaceKind::Bridge:
+      return name;
+    case PlaceKind::LinuxBridge:
+      return "Linux bridge " + name;
     case PlaceKind::Namespace:
       if (name.empty() || name == "root") return "root namespace";
       return with_name(name, name_in(glossary.namespaces, place.name));
-    case PlaceKind::Tunnel: return "tunnel " + name;
-    case PlaceKind::Wire: return "wire " + name;
-    case PlaceKind::Outside: return name.empty() || name == "outside" ? "outside" : "outside: " + name;
+    case PlaceKind::Tunnel:
+      return "tunnel " + name;
+    case PlaceKind::Wire:
+      return "wire " + name;
+    case PlaceKind::Outside:
+      return name.empty() || name == "outside" ? "outside" : "outside: " + name;
   }
   return name;
 }
 
 std::string device_text(const Device& device, const Glossary& glossary, bool with_number) {
   std::string more;
-  if (with_number && device.ofport) more = *device.ofport == kPortLocal ? "LOCAL" : fmt::format("port {}", device.ofport->value);
-  const std::string_view name = name_in(glossary.devices, device.name);
+  if (with_number && device.ofport)
+    more = *device.ofport == kPortLocal ? "LOCAL" : fmt::format("port {}", device.ofport->value);
+  std::string_view name = name_in(glossary.devices, device.name);
+  name = trim(name.substr(0, name.find('(')));  // "gateway of net1 (router r1)": the place says which router
   if (!name.empty()) more += fmt::format("{}{}", more.empty() ? "" : ", ", name);
   return with_name(printable(device.name), more);
 }
@@ -189,26 +219,31 @@ std::string device_text(const Device& device, const Glossary& glossary, bool wit
 std::string packet_text(const Headers& packet, std::string_view arrow) {
   if (packet.eth_type == kTypeArp) {
     const bool asks = packet.arp_op.value_or(1) == 1;
-    return fmt::format("ARP {} {} {} {}", asks ? "request" : "reply", end_text(packet.ip_src, {}), arrow, end_text(packet.ip_dst, {}));
+    return fmt::format("ARP {} {} {} {}", asks ? "request" : "reply", end_text(packet.ip_src, {}), arrow,
+                       end_text(packet.ip_dst, {}));
   }
   if (packet.eth_type != kTypeIpv4 && packet.eth_type != kTypeIpv6 && !packet.ip_dst) {
     return fmt::format("Ethernet type {:#06x}", packet.eth_type);
   }
-  std::string text = fmt::format("{} {} {} {}", protocol_text(packet), end_text(packet.ip_src, packet.src_port), arrow,
-                                 end_text(packet.ip_dst, packet.dst_port));
+  std::string text =
+      fmt::format("{} {} {} {}", protocol_text(packet), end_text(packet.ip_src, packet.src_port), arrow,
+                  end_text(packet.ip_dst, packet.dst_port));
   if (packet.ttl != 0) text += fmt::format(", TTL {}", packet.ttl);
   return text;
 }
 
-std::string frame_text(const Headers& packet, std::string_view arrow, const Place& place, const Glossary& glossary) {
-  std::string text = fmt::format("{} {} {}", mac_text(packet.eth_src, glossary), arrow, mac_text(packet.eth_dst, glossary));
+std::string frame_text(const Headers& packet, std::string_view arrow, const Place& place,
+                       const Glossary& glossary) {
+  std::string text =
+      fmt::format("{} {} {}", mac_text(packet.eth_src, glossary), arrow, mac_text(packet.eth_dst, glossary));
   if (packet.vlan) text += ", " + vlan_text(*packet.vlan, place, glossary);
   if (packet.tun_id) text += ", " + vni_text(*packet.tun_id, glossary);
   if (packet.encapsulation) text += ", inside " + tunnel_text(*packet.encapsulation, arrow, glossary);
   return text;
 }
 
-std::string field_text(std::string_view field, std::string_view value, const Place& place, const Glossary& glossary) {
+std::string field_text(std::string_view field, std::string_view value, const Place& place,
+                       const Glossary& glossary) {
   if (value.empty()) return "none";
   if (is_mac_field(field)) {
     const auto mac = parse_mac(value);
@@ -223,7 +258,8 @@ std::string field_text(std::string_view field, std::string_view value, const Pla
     if ((*plain & kVlanPresent) == 0) return "untagged";
     return vlan_text(static_cast<std::uint16_t>(*plain & kVlanMask), place, glossary);
   }
-  if (field == "dl_vlan" || field == "vlan") return vlan_text(static_cast<std::uint16_t>(*plain & kVlanMask), place, glossary);
+  if (field == "dl_vlan" || field == "vlan")
+    return vlan_text(static_cast<std::uint16_t>(*plain & kVlanMask), place, glossary);
   if (field == "tun_id" || field == "tunnel_id") return *plain == 0 ? "none" : vni_text(*plain, glossary);
   return printable(value);
 }

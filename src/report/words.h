@@ -1,5 +1,5 @@
-// Numbers and enumerators as people read them: "VNI 52 (0x34) = net1", "table 2852022899 (169.254.106.115)". Every text that
-// comes out of a dump passes through printable().
+// Numbers and enumerators as people read them: "VNI 52 (0x34) = net1", "table 2852022899
+// (169.254.106.115)". Every text that comes out of a dump passes through printable().
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace dvrtrace {
 
-std::string_view in_words(Reason reason);          // "no rule of a security group admits it"
+std::string_view in_words(Reason reason);  // "no rule of a security group admits it"
 
 std::string with_name(std::string text, std::string_view name);  // "text (name)", or the text alone
 std::string mac_text(const Mac& mac, const Glossary& glossary);
@@ -24,13 +24,15 @@ std::string table_text(std::string_view table);
 std::string rule_text(std::string_view rule);
 std::string tunnel_text(const Encapsulation& tunnel, std::string_view arrow, const Glossary& glossary);
 
-std::string place_text(const Place& place, const Glossary& glossary);   // without the host
+std::string place_text(const Place& place, const Glossary& glossary);  // without the host
 std::string device_text(const Device& device, const Glossary& glossary, bool with_number);
 // "ICMP echo request 10.0.1.11 -> 10.0.2.12, TTL 64"
 std::string packet_text(const Headers& packet, std::string_view arrow);
-std::string frame_text(const Headers& packet, std::string_view arrow, const Place& place, const Glossary& glossary);
+std::string frame_text(const Headers& packet, std::string_view arrow, const Place& place,
+                       const Glossary& glossary);
 
 // The value of a field in Open vSwitch's terms, with what it means: "0x1002" of vlan_tci is "VLAN 2".
-std::string field_text(std::string_view field, std::string_view value, const Place& place, const Glossary& glossary);
+std::string field_text(std::string_view field, std::string_view value, const Place& place,
+                       const Glossary& glossary);
 
 }  // namespace dvrtrace

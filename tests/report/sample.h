@@ -1,5 +1,5 @@
-// A small trace made by hand: vm1 on cmp1 to vm2 on cmp2, through br-int, a router, br-tun and the tunnel, with one copy of a
-// flood beside the way.
+// A small trace made by hand: vm1 on cmp1 to vm2 on cmp2, through br-int, a router, br-tun and the tunnel,
+// with one copy of a flood beside the way.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@
 
 namespace dvrtrace::sample {
 
-inline constexpr Mac kVm1{0xfa163e000001}, kVm2{0xfa163e000002}, kGateway1{0xfa163e0000aa}, kGateway2{0xfa163e0000bb};
+inline constexpr Mac kVm1{0xfa163e000001}, kVm2{0xfa163e000002}, kGateway1{0xfa163e0000aa},
+    kGateway2{0xfa163e0000bb};
 inline const Ip kVm1Ip = ipv4(0x0a00010b), kVm2Ip = ipv4(0x0a00020c);
 inline const Ip kVtep1 = ipv4(0xac1f000b), kVtep2 = ipv4(0xac1f000c);
 
@@ -74,7 +75,8 @@ inline Direction request(const Cited& at) {
   Hop br_int = hop(0, {PlaceKind::Bridge, "cmp1", "br-int"}, echo(kVm1, kGateway1, 64));
   br_int.in = device("tap1", 5);
   br_int.out = {device("tap4", 7), device("qr-1", 9)};
-  br_int.steps = {FlowHit{TableId{0}, 100, 0xab, "in_port=5", "load:0x5->NXM_NX_REG5[],resubmit(,60)", 12, false, at.flow(3)},
+  br_int.steps = {FlowHit{TableId{0}, 100, 0xab, "in_port=5", "load:0x5->NXM_NX_REG5[],resubmit(,60)", 12,
+                          false, at.flow(3)},
                   Changed{"reg5", "0x0", "0x5"},
                   FlowHit{TableId{59}, 0, 0xab, "", "resubmit(,60)", 12, false, at.flow(4)},
                   FlowHit{TableId{60}, 3, 0xab, "", "NORMAL", 12, false, at.flow(7)},
@@ -85,8 +87,7 @@ inline Direction request(const Cited& at) {
   router.out = {device("qr-2", 0, kRouter)};
   router.steps = {RuleHit{167772417, "from 10.0.1.1/24 lookup 167772417", {}},
                   RouteHit{"main", "10.0.2.0/24 dev qr-2", at.route(9)},
-                  NeighbourHit{kVm2Ip, kVm2, "PERMANENT", {}},
-                  Changed{"nw_ttl", "64", "63"},
+                  NeighbourHit{kVm2Ip, kVm2, "PERMANENT", {}}, Changed{"nw_ttl", "64", "63"},
                   Changed{"eth_src", to_string(kVm1), to_string(kGateway2)}};
 
   Hop copy = hop(1, {PlaceKind::Vm, "cmp1", "vm4"}, echo(kVm1, kGateway1, 64));
@@ -132,7 +133,11 @@ inline Trace unknown_trace(const Cited& at) {
   Trace trace = sample::trace(at);
   Direction& d = trace.directions[0];
   d.hops.pop_back();
-  d.hops.back().steps = {Stopped{Verdict::Unknown, Reason::DumpMissing, "no flows of br-tun", "ovs-ofctl dump-flows br-tun on cmp1", {}}};
+  d.hops.back().steps = {Stopped{Verdict::Unknown,
+                                 Reason::DumpMissing,
+                                 "no flows of br-tun",
+                                 "ovs-ofctl dump-flows br-tun on cmp1",
+                                 {}}};
   d.hops.back().out.clear();
   d.stopped_at = 4;
   d.verdict = trace.verdict = Verdict::Unknown;

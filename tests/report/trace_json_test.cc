@@ -24,8 +24,8 @@ TEST_F(JsonOfTrace, HasTheFieldsOfItsSchemaInTheirOrder) {
   std::vector<std::string> keys;
   const Json json = print(sample::trace(at));
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "tool", "inputs", "question", "verdict", "reason", "directions",
-                                            "assumptions", "findings", "diagnostics"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "tool", "inputs", "question", "verdict", "reason",
+                                            "directions", "assumptions", "findings", "diagnostics"}));
   EXPECT_EQ(json["schema"], "dvrtrace.trace/1");
   EXPECT_EQ(json["verdict"], "Delivered");
   EXPECT_EQ(json["reason"], "to-vm");
@@ -46,7 +46,7 @@ TEST_F(JsonOfTrace, AHopHasPlaceDevicesAndSteps) {
   EXPECT_EQ(json["on_path"], true);
   EXPECT_EQ(json["steps"][0].dump(),
             R"({"kind":"flow","table":0,"priority":100,"cookie":"0xab","match":"in_port=5",)"
-            R"("actions":"load:0x5->NXM_NX_REG5[],resubmit(,60)","packets":12,)"
+            R"-("actions":"load:0x5->NXM_NX_REG5[],resubmit(,60)","packets":12,)-"
             R"("source":{"file":"hosts/cmp1/dump-flows_br-int","line":3,"column":1}})");
   EXPECT_EQ(json["steps"][1].dump(), R"({"kind":"change","field":"reg5","before":"0x0","after":"0x5"})");
   EXPECT_EQ(json["steps"][4].dump(),
@@ -71,7 +71,8 @@ TEST_F(JsonOfTrace, ACrossingDescribesTheTenantsPacketAndItsOutside) {
   EXPECT_EQ(packet["ip_src"], "10.0.1.11");
   EXPECT_EQ(packet["proto"], 1);
   EXPECT_EQ(packet["ttl"], 63);
-  EXPECT_EQ(packet["encap"].dump(), R"({"type":"vxlan","vni":58814,"src":"172.31.0.11","dst":"172.31.0.12"})");
+  EXPECT_EQ(packet["encap"].dump(),
+            R"({"type":"vxlan","vni":58814,"src":"172.31.0.11","dst":"172.31.0.12"})");
 }
 
 TEST_F(JsonOfTrace, WhatWasDeliveredDidNotStop) {

@@ -54,40 +54,65 @@ TEST_F(TextOfTrace, PathShowsWhatDecidedAndWhereItWasRead) {
                     "      + 1 copy not on the way: VM vm4\n"))
       << text;
   EXPECT_TRUE(holds(text, "      ip rule 167772417: from 10.0.1.1/24 lookup 167772417 (10.0.1.1)\n")) << text;
-  EXPECT_TRUE(holds(text, "      nw_ttl 64 -> 63\n"
-                          "      eth_src fa:16:3e:00:00:01 (vm1) -> fa:16:3e:00:00:bb (gateway of net2)\n"
-                          "        hosts/cmp1/ip_route:9\n")) << text;
-  EXPECT_TRUE(holds(text, "      tun_id none -> VNI 58814 (0xe5be) = net2\n"
-                          "      into VXLAN, VNI 58814 (0xe5be) = net2, VTEP 172.31.0.11 -> VTEP 172.31.0.12 (cmp2),\n"
-                          "          by vxlan-ac1f000c\n")) << text;
+  EXPECT_TRUE(holds(text,
+                    "      nw_ttl 64 -> 63\n"
+                    "      eth_src fa:16:3e:00:00:01 (vm1) -> fa:16:3e:00:00:bb (gateway of net2)\n"
+                    "        hosts/cmp1/ip_route:9\n"))
+      << text;
+  EXPECT_TRUE(
+      holds(text,
+            "      tun_id none -> VNI 58814 (0xe5be) = net2\n"
+            "      into VXLAN, VNI 58814 (0xe5be) = net2, VTEP 172.31.0.11 -> VTEP 172.31.0.12 (cmp2),\n"
+            "          by vxlan-ac1f000c\n"))
+      << text;
 }
 
 TEST_F(TextOfTrace, WhatOnlyLeadsFromTableToTableIsLeftToFull) {
   EXPECT_FALSE(holds(print(sample::trace(at), Detail::Path), "table 59"));
   EXPECT_FALSE(holds(print(sample::trace(at), Detail::Path), "reg5 0x0"));
   const std::string full = print(sample::trace(at), Detail::Full);
-  EXPECT_TRUE(holds(full, "table 59, priority 0: any -> resubmit(,60)  [cookie 0xab, 12 packets]\n"
-                          "        hosts/cmp1/dump-flows_br-int:4\n")) << full;
+  EXPECT_TRUE(holds(full,
+                    "table 59, priority 0: any -> resubmit(,60)  [cookie 0xab, 12 packets]\n"
+                    "        hosts/cmp1/dump-flows_br-int:4\n"))
+      << full;
   EXPECT_TRUE(holds(full, "reg5 0x0 -> 0x5"));
 }
 
 TEST_F(TextOfTrace, FullListsTheCopies) {
   const std::string full = print(sample::trace(at), Detail::Full);
   EXPECT_TRUE(holds(full, "flooded to 2 ports: tap4 (vm4), qr-1\n")) << full;
-  EXPECT_TRUE(holds(full, "2.1  cmp1  VM vm4\n")) << full;
+  EXPECT_TRUE(holds(full, "\n2.1  cmp1  VM vm4\n")) << full;
   EXPECT_TRUE(holds(full, "Dropped (not-for-this-host): the frame is addressed to another MAC\n")) << full;
+}
+
+TEST_F(TextOfTrace, ACopyIsNumberedByWhereItWasMade) {
+  Trace trace = sample::trace(at);
+  std::vector<Hop>& hops = trace.directions[0].hops;
+  for (const std::size_t parent : {3u, 6u, 6u}) {
+    hops.push_back(sample::hop(parent, {PlaceKind::Bridge, "cmp3", "br-int"}, {}));
+    hops.back().on_path = false;
+  }
+  const std::string full = print(trace, Detail::Full);
+  const std::size_t begin = full.find("\n    2.1  cmp1"), next = full.find("\n  2.1/2  cmp3"),
+                    split = full.find("\n2.1/2.1  cmp3");
+  EXPECT_LT(begin, next) << full;
+  EXPECT_LT(next, split) << full;
+  EXPECT_LT(split, full.find("\n2.1/2.2  cmp3")) << full;
 }
 
 TEST_F(TextOfTrace, UnknownSaysWhatWouldSettleIt) {
   const std::string text = print(sample::unknown_trace(at), Detail::Brief);
-  EXPECT_TRUE(text.starts_with("Unknown: vm1 to vm2: the request can be followed as far as br-tun on cmp1: a dump is missing"))
+  EXPECT_TRUE(text.starts_with(
+      "Unknown: vm1 to vm2: the request can be followed as far as br-tun on cmp1: a dump is missing"))
       << text;
-  EXPECT_TRUE(holds(text, "request: Unknown (dump-missing) in br-tun on cmp1: a dump is missing, 4 hops\n")) << text;
+  EXPECT_TRUE(holds(text, "request: Unknown (dump-missing) in br-tun on cmp1: a dump is missing, 4 hops\n"))
+      << text;
   EXPECT_TRUE(holds(text, "\nneeds   ovs-ofctl dump-flows br-tun on cmp1\n")) << text;
 }
 
 TEST_F(TextOfTrace, TheVerdictAloneIsOneLine) {
-  EXPECT_EQ(print_verdict(sample::trace(at), {sources, nothing, kAscii, Detail::Path}), "Delivered: vm1 reaches vm2 (to-vm)\n");
+  EXPECT_EQ(print_verdict(sample::trace(at), {sources, nothing, kAscii, Detail::Path}),
+            "Delivered: vm1 reaches vm2 (to-vm)\n");
 }
 
 TEST_F(TextOfTrace, WorksWithoutNames) {
@@ -103,11 +128,15 @@ TEST_F(TextOfTrace, AsciiIsAsciiAndUnicodeHasArrows) {
 }
 
 TEST_F(TextOfTrace, ColourChangesNoWord) {
-  const std::string plain = print(sample::trace(at), Detail::Full), colour = print(sample::trace(at), Detail::Full, {true, false, 100});
+  const std::string plain = print(sample::trace(at), Detail::Full),
+                    colour = print(sample::trace(at), Detail::Full, {true, false, 100});
   std::string stripped;
   for (std::size_t i = 0; i < colour.size(); ++i) {
-    if (colour[i] == '\x1b') i = colour.find('m', i);
-    else stripped += colour[i];
+    if (colour[i] == '\x1b') {
+      i = colour.find('m', i);
+    } else {
+      stripped += colour[i];
+    }
   }
   EXPECT_EQ(stripped, plain);
   EXPECT_TRUE(holds(colour, "\x1b[1;32mDelivered\x1b[0m"));
@@ -117,7 +146,8 @@ TEST_F(TextOfTrace, LinesAreAsWideAsTheTerminal) {
   const std::string text = print(sample::trace(at), Detail::Full, {false, false, 80});
   for (const Span span : lines_of(text)) {
     const std::string line = text.substr(span.begin, span.end - span.begin);
-    if (!holds(line, "qrouter-")) EXPECT_LE(line.size(), 80u) << line;
+    if (holds(line, "qrouter-")) continue;
+    EXPECT_LE(line.size(), 80u) << line;
   }
 }
 
@@ -130,18 +160,25 @@ TEST_F(TextOfTrace, ANameCannotSpeakToTheTerminal) {
 
 TEST_F(TextOfTrace, APushedTagIsOneChange) {
   Trace trace = sample::trace(at);
-  trace.directions[0].hops[4].steps = {Changed{"vlan_tci", "0x0000", "0x1000"}, Changed{"vlan_vid", "0x1000", "0x1002"}};
-  EXPECT_TRUE(holds(print(trace, Detail::Path), "vlan_tci untagged -> local VLAN 2 = net2\n")) << print(trace, Detail::Path);
+  trace.directions[0].hops[4].steps = {Changed{"vlan_tci", "0x0000", "0x1000"},
+                                       Changed{"vlan_vid", "0x1000", "0x1002"}};
+  EXPECT_TRUE(holds(print(trace, Detail::Path), "vlan_tci untagged -> local VLAN 2 = net2\n"))
+      << print(trace, Detail::Path);
   EXPECT_FALSE(holds(print(trace, Detail::Path), "VLAN 0"));
 }
 
 TEST_F(TextOfTrace, AnIptablesLineIsShownWithoutItsCounters) {
   Trace trace = sample::trace(at);
   trace.directions[0].hops[2].steps = {
-      ChainHit{"nat", "float-snat", "[4:252] -A float-snat -s 10.0.1.11/32 -j SNAT --to-source 172.24.4.201", "SNAT", {}},
+      ChainHit{"nat",
+               "float-snat",
+               "[4:252] -A float-snat -s 10.0.1.11/32 -j SNAT --to-source 172.24.4.201",
+               "SNAT",
+               {}},
       ChainHit{"mangle", "scope", "-A scope -j MARK --set-xmark 0x4000000", "MARK 0x4000000", {}}};
   const std::string text = print(trace, Detail::Path);
-  EXPECT_TRUE(holds(text, "iptables nat float-snat: -s 10.0.1.11/32 -j SNAT --to-source 172.24.4.201\n")) << text;
+  EXPECT_TRUE(holds(text, "iptables nat float-snat: -s 10.0.1.11/32 -j SNAT --to-source 172.24.4.201\n"))
+      << text;
   EXPECT_FALSE(holds(text, "MARK"));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "src/openflow/match_reader.h"
+#include "tracer/engine/judge.h"
 #include "tracer/engine/walk.h"
 
 namespace dvrtrace {
@@ -145,7 +146,7 @@ class Asking {
     packet_.set(FieldId::EthDst, kBroadcastMac.value);
     packet_.set(FieldId::EthType, openflow::kTypeIpv4);
     packet_.set(FieldId::NwProto, openflow::kProtoUdp);
-    packet_.set(FieldId::NwTtl, 64);
+    packet_.set(FieldId::NwTtl, 128);  // as ISC's dhclient sends it
     packet_.set_ip_dst(ipv4(0xffffffff));
     packet_.set(FieldId::UdpSrc, 68);
     packet_.set(FieldId::UdpDst, 67);
@@ -218,15 +219,16 @@ class Asking {
     Packet asker = packet;
     if (own != vm.ips.end()) asker.set_ip_src(*own);
     if (hop->v6()) return address_frame6(vm, *hop, packet);
+    // What the switches learn from the asking and the answer, they know when the packet comes.
     Recorder scratch;
-    Session none;
-    Walk walk(network_, ports_, none, scratch);
+    Walk walk(network_, ports_, session_, scratch);
     const auto mac = walk.resolve_for_vm(port, asker, *hop, &scratch);
     assumptions_.merge(scratch.assumptions);
     if (mac) {
       packet.set(FieldId::EthDst, mac->value);
       return true;
     }
+    scratch.direction.name = recorder.direction.name;
     recorder.direction = std::move(scratch.direction);
     if (recorder.direction.hops.size() > start) {
       recorder.direction.hops.front().steps.insert(recorder.direction.hops.front().steps.begin(), Noted{fmt::format("who has {}? nobody's answer comes back", to_string(*hop)), {}});
@@ -287,15 +289,21 @@ class Asking {
       return;
     }
     if (wire->vlan) packet_.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
+    if (!ask_.packet.src_mac) {
+      Recorder unused;
+      const std::size_t hop = unused.hop(std::nullopt, {}, std::nullopt, packet_);
+      if (const auto mac = walk.external_mac(wire->host, packet_.ip_src(), unused, hop)) packet_.set(FieldId::EthSrc, mac->value);
+      recorder.assumptions.merge(unused.assumptions);
+    }
     if (!ask_.packet.dst_mac && !packet_.arp()) {
       Recorder scratch;
-      Session none;
-      Walk asking(network_, ports_, none, scratch, Walk::Purpose::Resolve);
+      Walk asking(network_, ports_, session_, scratch, Walk::Purpose::Resolve);
       Packet request = arp_request(packet_.eth_src(), packet_.ip_src(), packet_.ip_dst());
       if (wire->vlan) request.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
       asking.from_outside(wire->host, wire->device, std::move(request));
       const auto answer = std::ranges::find(asking.arp_answers(), packet_.ip_dst(), &ArpAnswer::ip);
       if (answer == asking.arp_answers().end()) {
+        scratch.direction.name = recorder.direction.name;
         recorder.direction = std::move(scratch.direction);
         recorder.stop(0, Verdict::Dropped, Reason::NeighbourFailed, fmt::format("nobody answers for {} on the external network", to_string(packet_.ip_dst())));
         return;
@@ -313,7 +321,11 @@ class Asking {
     Walk walk(network_, ports_, session_, recorder);
     send_request(recorder, walk);
     const Arrival* arrival = end_of(walk, to_);
-    finish(recorder, arrival, arrival != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction));
+    if (arrival == nullptr && ask_.packet.protocol == "arp" && !walk.arp_answers().empty() && split_answer(recorder.direction)) {
+      assumptions_.merge(recorder.assumptions);
+      return;
+    }
+    finish(recorder, arrival, arrival != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction, host_of(to_)));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
     if (arrival != nullptr) answer(*arrival);
@@ -339,7 +351,7 @@ class Asking {
   // Which of the packet's arrivals answers the question.
   const Arrival* end_of(const Walk& walk, const Endpoint& wanted) const {
     const auto& arrivals = walk.arrivals();
-    const bool dhcp = ask_.packet.protocol == "dhcp";
+    const bool dhcp = ask_.packet.protocol == "dhcp" && &wanted == &to_;
     const auto first = [&](auto predicate) -> const Arrival* {
       const auto found = std::ranges::find_if(arrivals, predicate);
       return found == arrivals.end() ? nullptr : &*found;
@@ -361,28 +373,10 @@ class Asking {
     return nullptr;
   }
 
-  // The hop whose stop explains a packet that arrived nowhere: not one of the copies that a flood
-  // brings to the wrong places, unless there is nothing else.
-  static std::optional<std::size_t> stop_of(const Direction& direction) {
-    std::optional<std::size_t> best;
-    int best_weight = -1;
-    for (std::size_t i = 0; i < direction.hops.size(); ++i) {
-      const auto& steps = direction.hops[i].steps;
-      const Stopped* stopped = nullptr;
-      for (const Step& step : steps) {
-        if (const auto* candidate = std::get_if<Stopped>(&step)) stopped = candidate;
-      }
-      if (stopped == nullptr) continue;
-      int weight = 2;
-      if (stopped->reason == Reason::NotForThisHost || stopped->reason == Reason::FloodEmpty) weight = 0;
-      else if (stopped->reason == Reason::NotForwarded) weight = 1;
-      else if (stopped->verdict == Verdict::Unknown) weight = 3;
-      if (weight > best_weight) {
-        best = i;
-        best_weight = weight;
-      }
-    }
-    return best;
+  // The name of the host that an endpoint lives on; "" where none is known.
+  std::string host_of(const Endpoint& endpoint) const {
+    if (endpoint.port == kNowhere || ports_.at(endpoint.port).host == kNowhere) return {};
+    return network_.index(ports_.at(endpoint.port).host).name;
   }
 
   Reason way_out(const Direction& direction, std::size_t hop) const {
@@ -432,10 +426,7 @@ class Asking {
       direction.verdict = Verdict::Dropped;
       direction.reason = Reason::NotForwarded;
     }
-    for (auto at = end; at; at = direction.hops[*at].parent) direction.hops[*at].on_path = true;
-    for (Crossing& crossing : direction.crossings) {
-      crossing.on_path = crossing.hop < direction.hops.size() && direction.hops[crossing.hop].on_path;
-    }
+    settle(direction, end, direction.verdict, direction.reason);
   }
 
   void answer(const Arrival& arrival) {
@@ -460,9 +451,13 @@ class Asking {
         break;
       }
       case Arrival::Kind::Namespace:
-        if (arp || ask_.packet.protocol == "dhcp") {
-          reply_expected_ = false;  // played out where it is asked for
-          return;
+        if (arp) {
+          walk.from_device(arrival.host, arrival.netns, arrival.device, arp_reply(arrival.packet, mac_of(arrival)));
+          break;
+        }
+        if (ask_.packet.protocol == "dhcp") {
+          walk.from_device(arrival.host, arrival.netns, arrival.device, dhcp_offer(arrival));
+          break;
         }
         walk.from_namespace(arrival.host, arrival.netns, std::move(reply));
         break;
@@ -476,9 +471,43 @@ class Asking {
       }
     }
     const Arrival* end = end_of(walk, from_);
-    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction));
+    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction, host_of(from_)));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
+  }
+
+  Mac mac_of(const Arrival& arrival) const {
+    return network_.host(arrival.host).namespaces[arrival.netns].devices[arrival.device].link->value.mac.value_or(Mac{});
+  }
+
+  // The server's offer: to the address offered, by unicast, past the server's own neighbour table.
+  Packet dhcp_offer(const Arrival& arrival) const {
+    Packet offer;
+    offer.size = 360;
+    offer.set(FieldId::EthType, openflow::kTypeIpv4);
+    offer.set(FieldId::EthSrc, mac_of(arrival).value);
+    offer.set(FieldId::EthDst, arrival.packet.eth_src().value);
+    offer.set(FieldId::NwProto, openflow::kProtoUdp);
+    offer.set(FieldId::NwTtl, 64);
+    offer.set(FieldId::UdpSrc, 67);
+    offer.set(FieldId::UdpDst, 68);
+    if (from_.ip) offer.set_ip_dst(*from_.ip);
+    const NetDevice& device = network_.host(arrival.host).namespaces[arrival.netns].devices[arrival.device];
+    for (const auto& address : device.link->value.addresses) {
+      if (from_.ip && address.value.network().contains(*from_.ip)) offer.set_ip_src(address.value.ip);
+    }
+    return offer;
+  }
+
+  // A flow answered the ARP request (l2population's responder): what comes back is the other direction.
+  bool split_answer(Direction& request) {
+    auto reply = take_answer(request);
+    if (!reply) return false;
+    if (reply->verdict == Verdict::Unknown) settle(*reply, stop_of(*reply, host_of(from_)), Verdict::Dropped, Reason::NotForwarded);
+    reply_expected_ = true;
+    trace_.directions.push_back(std::move(request));
+    trace_.directions.push_back(std::move(*reply));
+    return true;
   }
 
   // The card by which the packet went onto the wire that leads to this hop.
@@ -496,7 +525,7 @@ class Asking {
     Walk walk(network_, ports_, session_, recorder);
     walk.from_namespace(error.host, error.netns, error.packet);
     const Arrival* end = end_of(walk, from_);
-    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction));
+    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction, host_of(from_)));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "src/kernel/print.h"
 #include "tracer/engine/walk.h"
 
 namespace dvrtrace {
@@ -87,11 +88,10 @@ void Walk::at_namespace(const Item& item) {
 
 // Writes down what decided, and stops the hop when it leads nowhere.
 bool Walk::record_route(std::size_t hop, const Namespace& netns, const Host& host, const RouteDecision& decision) {
-  const auto text = [&](const Provenance& at) { return std::string(network_.sources().bytes(at)); };
   for (const std::string& passed : decision.passed) recorder_.note(hop, "table " + passed);
-  if (decision.rule != nullptr) recorder_.step(hop, RuleHit{decision.rule->value.priority, text(decision.rule->at), decision.rule->at});
+  if (decision.rule != nullptr) recorder_.step(hop, RuleHit{decision.rule->value.priority, kernel::to_string(decision.rule->value), decision.rule->at});
   if (decision.route != nullptr) {
-    recorder_.step(hop, RouteHit{kernel::route_table_name(decision.route->value.table), text(decision.route->at), decision.route->at});
+    recorder_.step(hop, RouteHit{kernel::route_table_name(decision.route->value.table), kernel::to_string(decision.route->value), decision.route->at});
   }
   if (decision.multipath) recorder_.assume("ASSUME_MULTIPATH_FIRST", "of several nexthops of one route the first usable one is taken");
   const Provenance at = decision.route != nullptr ? decision.route->at : decision.rule != nullptr ? decision.rule->at : Provenance{};
@@ -146,7 +146,7 @@ void Walk::namespace_arp(const Item& item, std::size_t hop) {
     // Proxy ARP: for what would be sent on by another device.
     const RouteDecision decision = route(netns, host.name, {sender, target, device.name(), "", 0, 0, 0, 0, 0});
     proxy = decision.kind == RouteDecision::Kind::Route && decision.nexthop.device != device.name();
-    if (proxy && decision.route != nullptr) recorder_.step(hop, RouteHit{kernel::route_table_name(decision.route->value.table), std::string(network_.sources().bytes(decision.route->at)), decision.route->at});
+    if (proxy && decision.route != nullptr) recorder_.step(hop, RouteHit{kernel::route_table_name(decision.route->value.table), kernel::to_string(decision.route->value), decision.route->at});
   }
   if (!own && !proxy) {
     return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("{} is no address of {} in {}", to_string(target), device.name(), title(netns)));
@@ -244,6 +244,7 @@ std::optional<Mac> Walk::neighbour(const Item& item, std::size_t hop, const Pack
   // Beyond the provider network nobody's answer can be played out: the next hop there is taken to answer.
   const bool external = device.name().starts_with("qg-") || device.name().starts_with("fg-") || device.behind == Behind::Wire;
   if (external) {
+    if (const auto mac = external_mac(item.host, nexthop, recorder_, hop)) return mac;
     recorder_.assume("ASSUME_OUTSIDE_ANSWERS", "hosts outside the cloud are taken to be there and to answer");
     return Mac{0x020000000000 | (nexthop.low & 0xffffffff)};
   }
@@ -253,14 +254,43 @@ std::optional<Mac> Walk::neighbour(const Item& item, std::size_t hop, const Pack
   return std::nullopt;
 }
 
+std::optional<Mac> Walk::external_mac(std::size_t host_index, const Ip& ip, Recorder& recorder, std::size_t hop) const {
+  for (std::size_t n = 0; n < network_.size(); ++n) {  // this host's own namespaces first
+    const std::size_t index = n == 0 ? host_index : n <= host_index ? n - 1 : n;
+    for (const Namespace& netns : network_.host(index).namespaces) {
+      if (netns.dumps == nullptr || (!netns.name.starts_with("fip-") && !netns.name.starts_with("snat-"))) continue;
+      for (const auto& neighbour : netns.dumps->neighbours.value) {
+        if (neighbour.value.ip != ip || !neighbour.value.mac) continue;
+        recorder.step(hop, NeighbourHit{ip, *neighbour.value.mac, "known to " + netns.name, neighbour.at});
+        recorder.assume("ASSUME_NEIGHBOUR_FROM_ELSEWHERE", "a MAC that a namespace does not know is taken from another one on the same external network");
+        return neighbour.value.mac;
+      }
+    }
+  }
+  const Sourced<FdbEntry>* stranger = nullptr;
+  for (const Bridge& bridge : network_.host(host_index).bridges) {
+    if (bridge.dumps == nullptr || bridge.name == "br-int" || bridge.name == "br-tun") continue;
+    for (const auto& entry : bridge.dumps->fdb.value) {
+      const BridgePort* port = bridge.port(entry.value.port);
+      const bool card = port != nullptr && port->type == PortType::System && !network_.physical_networks(host_index, port->name).empty();
+      if (!card || !network_.owners(entry.value.mac).empty() || entry.value.mac.value >> 24 == 0xfa163f) continue;
+      if (stranger != nullptr && stranger->value.mac != entry.value.mac) return std::nullopt;  // which of them is not said
+      stranger = &entry;
+    }
+  }
+  if (stranger == nullptr) return std::nullopt;
+  recorder.step(hop, NeighbourHit{ip, stranger->value.mac, "the one MAC of no host here that was learned", stranger->at});
+  recorder.assume("ASSUME_NEIGHBOUR_FROM_FDB", "the MAC of a host outside is taken from a provider bridge's MAC table");
+  return stranger->value.mac;
+}
+
 std::optional<Mac> Walk::resolve_for_device(std::size_t host_index, std::size_t netns, std::size_t device_index, const Ip& target) {
   if (purpose_ == Purpose::Resolve) return std::nullopt;
   const NetDevice& device = network_.host(host_index).namespaces[netns].devices[device_index];
   const auto source = source_on(device, target);
   if (!device.link->value.mac || !source || target.v6()) return std::nullopt;
   Recorder scratch;
-  Session session;
-  Walk walk(network_, ports_, session, scratch, Purpose::Resolve);
+  Walk walk(network_, ports_, session_, scratch, Purpose::Resolve);
   Packet request = arp_request(*device.link->value.mac, *source, target);
   const std::size_t hop = scratch.hop(std::nullopt, namespace_place(network_.host(host_index), network_.host(host_index).namespaces[netns]), std::nullopt, request);
   walk.send(host_index, netns, device_index, std::move(request), hop);

@@ -82,6 +82,14 @@ void Walk::from_namespace(std::size_t host, std::size_t netns, Packet packet) {
   run();
 }
 
+void Walk::from_device(std::size_t host, std::size_t netns, std::size_t device, Packet packet) {
+  const Host& h = network_.host(host);
+  const Namespace& from = h.namespaces[netns];
+  const std::size_t hop = recorder_.hop(std::nullopt, {PlaceKind::Namespace, h.name, from.name.empty() ? "root" : from.name}, std::nullopt, packet);
+  send(host, netns, device, std::move(packet), hop);
+  run();
+}
+
 void Walk::from_outside(std::size_t host, const std::string& device, Packet packet) {
   const std::size_t hop = recorder_.hop(std::nullopt, {PlaceKind::Outside, "", "outside"}, std::nullopt, packet);
   push({Item::At::Wire, host, kNowhere, kNowhere, device, hop, {}, std::move(packet)});
@@ -302,7 +310,9 @@ void Walk::at_wire(const Item& item) {
     if (delivered == 0) recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("no host of the snapshot has {}", to_string(destination)));
     return;
   }
-  Item outside = item;
+  if (item.packet.arp() && item.packet.get(FieldId::ArpOp) == kArpReply) {
+    arp_answers_.push_back({hop, ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpSpa))), Mac{item.packet.get(FieldId::ArpSha)}});
+  }
   const std::size_t out = recorder_.hop(hop, {PlaceKind::Outside, "", "outside"}, std::nullopt, item.packet);
   arrivals_.push_back({Arrival::Kind::Outside, out, item.host, kNowhere, kNowhere, kNowhere, item.packet});
 }
@@ -318,7 +328,8 @@ void Walk::at_linux_bridge(const Item& item) {
   const NetDevice& bridge = netns.devices[bridge_index];
   const std::size_t hop = begin_hop(item, {PlaceKind::LinuxBridge, host.name, bridge.name()}, Device{netns.name, in.name(), std::nullopt});
   if (!bridge.up()) return recorder_.stop(hop, Verdict::Dropped, Reason::DeviceDown, fmt::format("{} is down", bridge.name()), {}, bridge.link->at);
-  if (!from_self) recorder_.direction.crossings[cross(item.host, item.place, bridge.name(), item.packet)].hop = hop;
+  // The bridge's own device gets a copy (br_pass_frame_up), which leads nowhere; the packet goes on by a port.
+  if (!from_self) cross(item.host, item.place, bridge.name(), item.packet);
 
   const Mac destination = item.packet.eth_dst();
   std::vector<std::size_t> to;
@@ -390,6 +401,7 @@ void Walk::vm_answers_arp(const Item& item, std::size_t hop, const CloudPort& vm
   const Ip target = ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpTpa)));
   if (item.packet.get(FieldId::ArpOp) == kArpReply) {
     arp_answers_.push_back({hop, ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpSpa))), Mac{item.packet.get(FieldId::ArpSha)}});
+    arrivals_.push_back({Arrival::Kind::Vm, hop, item.host, kNowhere, kNowhere, ports_.behind(item.host, item.name), item.packet});
     return recorder_.stop(hop, Verdict::Delivered, Reason::ToVm, fmt::format("{} learns that {} is at {}", vm.title(), to_string(arp_answers_.back().ip), to_string(arp_answers_.back().mac)));
   }
   if (std::ranges::find(vm.ips, target) == vm.ips.end()) {
@@ -405,8 +417,7 @@ std::optional<Mac> Walk::resolve_for_vm(std::size_t port, const Packet& packet, 
   const CloudPort& vm = ports_.at(port);
   Recorder own;
   Recorder& recorder = scratch == nullptr ? own : *scratch;
-  Session session;  // asking leaves nothing behind that the packet would meet
-  Walk walk(network_, ports_, session, recorder, Purpose::Resolve);
+  Walk walk(network_, ports_, session_, recorder, Purpose::Resolve);
   Packet request = arp_request(vm.mac, packet.ip_src(), target);
   walk.from_vm(port, std::move(request));
   for (const ArpAnswer& answer : walk.arp_answers()) {

@@ -49,6 +49,8 @@ class Walk {
   // Each begins a walk and runs it to its ends.
   void from_vm(std::size_t port, Packet packet);
   void from_namespace(std::size_t host, std::size_t netns, Packet packet);
+  // As a program on a raw socket sends: a whole frame, by a device, past routing and neighbours.
+  void from_device(std::size_t host, std::size_t netns, std::size_t device, Packet packet);
   void from_outside(std::size_t host, const std::string& device, Packet packet);
 
   const std::vector<Arrival>& arrivals() const { return arrivals_; }
@@ -56,6 +58,10 @@ class Walk {
   // An ICMP error that a namespace sends back; it has not been walked yet.
   struct Error { std::size_t host, netns; Packet packet; };
   const std::optional<Error>& error() const { return error_; }
+
+  // What the dumps say is the MAC of a host beyond the external network: out of another namespace's
+  // neighbours, or the one stranger that a provider bridge has learned on its card.
+  std::optional<Mac> external_mac(std::size_t host, const Ip& ip, Recorder& recorder, std::size_t hop) const;
 
   // The MAC of an address on the link of a VM, or of a namespace's device; plays ARP out.
   std::optional<Mac> resolve_for_vm(std::size_t port, const Packet& packet, const Ip& target, Recorder* scratch = nullptr);

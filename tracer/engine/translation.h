@@ -1,0 +1,177 @@
+// Translation: one packet through the OpenFlow tables of a host's bridges, as Open vSwitch translates it.
+//
+// It begins at a port of a bridge and ends at ports that lead out of Open vSwitch: patch ports are
+// crossed within. ct() forks: the copy that comes back from connection tracking is taken up after
+// everything else, in the order the forks arose, as in ofproto/ofproto-dpif-xlate.c. What happens is
+// written to a Tape.
+//
+//   translation.cc   lookups, the list of actions, limits, output, patch ports
+//   rewrite.cc       what changes the packet: fields, tags, labels, the TTL
+//   tracking.cc      ct() and learn()
+//   groups.cc        groups, the action set, bundle
+//   normal.cc        NORMAL, FLOOD, mirrors
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/model/network.h"
+#include "tracer/engine/session.h"
+#include "tracer/engine/tape.h"
+
+namespace dvrtrace {
+
+// The packet as it leaves Open vSwitch by a port that is no patch port.
+struct Emission {
+  std::size_t hop = 0;                    // the bridge it leaves
+  std::size_t bridge = 0, port = 0;
+  Packet packet;
+  std::size_t pass = 0;                   // of the tape
+};
+
+// What differs between following a packet of a network and asking `ofproto/trace`.
+struct TranslationPolicy {
+  // The ct_state of the forks to come, used up one by one and then trk|new, with NAT written into the
+  // packet at once. None: the connections of the session.
+  const std::vector<std::uint32_t>* ct_next = nullptr;
+  bool side_effects = true;               // learn MACs and flows
+  bool guess = true;                      // where a hash decides, take the first and say so; else end Unknown
+  bool every_action = false;              // on the tape
+};
+
+class Translation {
+ public:
+  Translation(const Network& network, std::size_t host, Session& session, Tape& tape, TranslationPolicy policy = {})
+      : network_(network), host_index_(host), host_(network.host(host)), session_(session), tape_(tape), policy_(policy) {}
+
+  // The packet comes in by `port`, an index; kNowhere: by no port of the bridge, InPort stays as it is.
+  // Metadata and tunnel fields of the packet count. `hops_before` counts against Session::kMaxHops.
+  void run(std::size_t bridge, std::size_t port, const Packet& packet, std::size_t hops_before = 0);
+  std::vector<Emission>& emissions() { return emissions_; }
+
+ private:
+  // A packet within one bridge.
+  struct State {
+    std::size_t bridge = 0, hop = 0;
+    Packet packet;
+    TableId table;
+    openflow::Actions action_set;
+    std::vector<openflow::Bits128> stack;
+    bool popped_mpls = false;             // what is below the labels is not parsed yet
+    std::uint64_t tun_dst_on_arrival = 0;
+    openflow::FlowKey& key() { return packet.key; }
+    const openflow::FlowKey& key() const { return packet.key; }
+    Ofport in_port() const { return Ofport{static_cast<std::uint32_t>(packet.get(openflow::FieldId::InPort))}; }
+  };
+  struct Frozen {
+    State state;
+    TableId table;
+    openflow::CtSpec spec;
+    std::uint16_t zone = 0;
+  };
+  enum class Flow { Go, EndList, EndAll };  // what follows an action
+  struct Vlans { std::uint16_t vid = 0, pcp = 0, inner_tci = 0; };  // pcp in place: 0xe000
+
+  const Bridge& bridge_of(const State& state) const { return host_.bridges[state.bridge]; }
+  void enter(State& state);
+  bool receives(State& state);
+  void finish(State& state);
+  void conclude(State& state, std::size_t emitted, std::size_t waiting, std::size_t hops);
+  Classifier::Found find(const State& state, TableId table, const openflow::FlowKey& key) const;
+  // `lost`: the packet hits a flow and is dropped all the same.
+  void look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple = false, bool lost = false);
+  static void use_original_tuple(openflow::FlowKey& key);
+  bool within_limits(State& state);
+  Flow run_actions(State& state, const openflow::Actions& actions);
+  Flow apply(State& state, const openflow::Action& action);
+  Flow resubmit(State& state, const openflow::Resubmit& action);
+  Flow unknown(State& state, Reason reason, std::string text, std::string needs = {}, Provenance at = {});
+  Flow not_modelled(State& state, const openflow::Action& action);
+  void fail(State& state, std::string text, std::string error, Verdict verdict = Verdict::Dropped);
+  void output(State& state, Ofport port);
+  Flow output_truncated(State& state, Ofport port);
+  void output_to(State& state, std::size_t port, const Packet& packet);
+  bool tunnel_output(State& state, const BridgePort& port, Packet& packet);
+  void cross_patch(State& state, std::size_t port, const Packet& packet);
+  void controller(State& state, std::string text);
+
+  // rewrite.cc
+  void set_field(State& state, const openflow::SetField& action);
+  void change(State& state, openflow::FieldId field, openflow::Bits128 value);
+  void set_part(State& state, const openflow::Subfield& part, openflow::Bits128 value);
+  void pop_vlan(State& state);
+  void push_vlan(State& state, std::uint16_t type);
+  bool dec_ttl(State& state);
+  bool dec_mpls_ttl(State& state);
+  Flow push_mpls(State& state, std::uint16_t type);
+  Flow pop_mpls(State& state, std::uint16_t type);
+  Flow delete_field(State& state, openflow::FieldId field);
+  bool needs_parsing_below_mpls(const State& state, const openflow::Action& action) const;
+
+  // tracking.cc
+  void ct(State& state, const openflow::CtSpec& spec);
+  void resume(Frozen frozen);
+  void track(State& state, const openflow::CtSpec& spec, std::uint16_t zone);
+  void assume_tracked(State& state, const openflow::CtSpec& spec, std::uint16_t zone, TapePass& pass);
+  void translate(State& state, const openflow::NatSpec& nat);
+  void untrack(State& state);
+  void learn(State& state, const openflow::LearnSpec& spec);
+  void settle_learned();
+
+  // groups.cc
+  void run_action_set(State& state);
+  void write_actions(State& state, const openflow::Actions& actions);
+  static openflow::Actions in_order(const openflow::Actions& set);
+  Flow group(State& state, std::uint32_t id);
+  void run_bucket(State& state, const openflow::Bucket& bucket, std::size_t index);
+  bool live(const State& state, const openflow::Bucket& bucket, int depth = 0) const;
+  bool live_port(const State& state, Ofport port) const;
+  Flow bundle(State& state, const openflow::BundleSpec& spec);
+  Flow multipath(State& state, const openflow::MultipathSpec& spec);
+
+  // normal.cc
+  void normal(State& state);
+  void flood(State& state, bool all);
+  bool admits(State& state, const Bundle& in, const Vlans& vlans, bool quiet = false);
+  Vlans vlans_of(const State& state) const;
+  static Vlans inward(const Bundle& in, const Vlans& vlans);
+  void normal_output(State& state, const Bundle& bundle, const Vlans& vlans);
+  void normal_flood(State& state, const Bundle* in, const Vlans& vlans);
+  void multicast(State& state, const Bundle* in, const Vlans& vlans);
+  void learn_mac(State& state, std::uint16_t vlan);
+  void mirror(State& state, const Bundle& bundle, const Packet& packet, bool egress);
+
+  template <class Event>
+  void write(const State& state, Event event) {
+    tape_.entries.push_back({static_cast<std::uint32_t>(state.hop), level_, TapeEvent(std::move(event))});
+  }
+  void note(const State& state, std::string text, Provenance at = {}) { write(state, TapeNote{std::move(text), at}); }
+  void stop(const State& state, Verdict verdict, Reason reason, std::string text, std::string needs = {}, Provenance at = {}) {
+    write(state, Stopped{verdict, reason, std::move(text), std::move(needs), at});
+  }
+  void assume(std::string code, std::string text) { tape_.assumptions.push_back({std::move(code), std::move(text)}); }
+  // The command that would tell what is not known.
+  std::string ofctl(const std::string& command, const std::string& bridge) const;
+
+  const Network& network_;
+  std::size_t host_index_;
+  const Host& host_;
+  Session& session_;
+  Tape& tape_;
+  TranslationPolicy policy_;
+  std::vector<Emission> emissions_;
+  std::deque<Frozen> frozen_;
+  std::size_t hops_before_ = 0, ct_used_ = 0;
+  std::size_t resubmits_ = 0, stacked_ = 0;
+  int depth_ = 0;
+  std::uint16_t level_ = 0;
+  std::uint32_t mirrored_ = 0;  // of the bridge's mirrors, by index: they have their copy
+  bool failed_ = false;         // the translation failed: the packet is dropped as a whole
+  bool exited_ = false;         // an exit action, or something unknown, ended this bridge's lists
+  std::vector<std::pair<std::size_t, std::unique_ptr<openflow::FlowRow>>> pending_learned_;  // with their bridge
+};
+
+}  // namespace dvrtrace
