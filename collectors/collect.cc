@@ -88,8 +88,9 @@ Result<void> Collection::add_neutron(const std::string& path, Diagnostics& diagn
   return {};
 }
 
-HostSnapshot Collection::read(std::size_t host, Depth depth, Diagnostics& diagnostics) const {
-  return read_host(hosts()[host], trees_, depth, *sources_, diagnostics);
+HostSnapshot Collection::read(std::size_t host, Depth depth, Diagnostics& diagnostics,
+                              const HostSnapshot* index) const {
+  return read_host(hosts()[host], trees_, depth, *sources_, diagnostics, index);
 }
 
 logical::Model Collection::read_neutron(Diagnostics& diagnostics) const {

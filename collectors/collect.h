@@ -33,7 +33,8 @@ class Collection {
   const std::vector<HostFiles>& hosts() const { return catalog_.hosts; }
 
   // Safe to call from several threads, each with its own diagnostics.
-  HostSnapshot read(std::size_t host, Depth depth, Diagnostics& diagnostics) const;
+  // `index`: the same host read at Depth::Index before, to be completed.
+  HostSnapshot read(std::size_t host, Depth depth, Diagnostics& diagnostics, const HostSnapshot* index = nullptr) const;
   logical::Model read_neutron(Diagnostics& diagnostics) const;
 
   // All hosts, on as many threads as the machine has cores; the result does not depend on their number.

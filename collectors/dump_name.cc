@@ -166,20 +166,20 @@ class CommandReader {
   void read_links(FileKind kind) {
     // `ip -o link` says as much as `ip link`; `ip -o addr` does not.
     name_.brief = name_.brief && kind == FileKind::Links && !json();
-    is(kind, (json() ? 0 : 4) + (detailed_ ? 0 : 2) + (name_.brief ? 8 : 0), name_.form);
+    is(kind, (json() ? 4 : 0) + (detailed_ ? 0 : 2) + (name_.brief ? 8 : 0), name_.form);
     name_.detailed = detailed_;
     name_.partial = name_.family.has_value();
     restrict_to(joined(words_, at_, ' '));
   }
 
   void read_rules() {
-    is(FileKind::Rules, json() ? 0 : 2, name_.form);
+    is(FileKind::Rules, json() ? 2 : 0, name_.form);
     if (!name_.family) name_.family = Family::V4;
     restrict_to(joined(words_, at_, ' '));
   }
 
   void read_routes() {
-    is(FileKind::Routes, (json() ? 0 : 2) + (name_.family ? 0 : 1), name_.form);
+    is(FileKind::Routes, (json() ? 2 : 0) + (name_.family ? 0 : 1), name_.form);
     if (word(at_) == "get" || word(at_) == "cache") return is(FileKind::Ignored);
     if (word(at_) == "table") {
       const std::string_view table = word(++at_);
@@ -201,7 +201,7 @@ class CommandReader {
   void read_neighbours() {
     std::string rest = joined(words_, at_, ' ');
     const bool all = rest == "nud all";
-    is(FileKind::Neighbours, json() ? (all ? 0 : 1) : all ? 2 : statistics_ ? 3 : 4, name_.form);
+    is(FileKind::Neighbours, json() ? (all ? 1 : 4) : all ? 0 : statistics_ ? 2 : 3, name_.form);
     if (all) rest.clear();
     name_.partial = name_.family.has_value();
     restrict_to(std::move(rest));

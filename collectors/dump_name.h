@@ -9,9 +9,10 @@
 //
 // Of several files that say the same the one with the least `rank` is used:
 //
-//   links, rules, routes   -j before text, -d before plain, `ip -o addr` last; addresses come from
-//                          `ip addr`, what it does not say of a link from `ip -d link`
-//   neighbours             -j nud all, -j, nud all, -s -s, plain, `arp -n`
+//   links, rules, routes   text before -j (the same is said, and a line of text can be cited), -d before
+//                          plain, `ip -o addr` last; addresses come from `ip addr`, what it does not say
+//                          of a link from `ip -d link`
+//   neighbours             nud all, -j nud all, -s -s, plain, -j, `arp -n`
 //   OVS database           -f json list T, ovsdb-client -f json dump, conf.db, list T and
 //                          ovsdb-client -f list dump, ovsdb-client dump; then `ovs-vsctl show`
 //   flows, groups, ports   -O OpenFlow15, 14, 13, 12, 11, plain; within one numbers, --names,

@@ -49,7 +49,7 @@ class HostReader {
   HostReader(const HostFiles& files, std::span<const FileTree> trees, Depth depth, Sources& sources,
              Diagnostics& diagnostics);
 
-  HostSnapshot read();
+  HostSnapshot read(const HostSnapshot* index);
 
  private:
   bool everything() const { return depth_ == Depth::Everything; }

@@ -46,7 +46,8 @@ FileReading& HostTexts::add_reading(const HostFile& file) {
 }
 
 const CommandNote* HostTexts::note_of(const HostFile& file) {
-  if (file.name.kind == FileKind::ReturnCodes) return nullptr;
+  // Only commands have a status; configuration and state files are copies.
+  if (file.path.find("sos_commands/") == std::string::npos) return nullptr;
   const auto [notes, is_new] = notes_.try_emplace(file.tree);
   if (is_new) {
     for (const HostFile& each : host_.files) {

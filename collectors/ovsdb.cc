@@ -64,6 +64,7 @@ void apply(const OvsRow& row, OvsInterface& interface) {
   set(interface.options, row, "options");
   set(interface.external_ids, row, "external_ids");
   set(interface.error, row, "error");
+  set(interface.bfd, row, "bfd");
   if (row.find("ofport") != nullptr) interface.ofport = signed_number(row.scalar("ofport"));
   if (row.find("mac_in_use") != nullptr) interface.mac = parse_mac(row.scalar("mac_in_use"));
   if (row.find("link_state") != nullptr) interface.link_up = up_or_down(row.scalar("link_state"));
@@ -76,6 +77,8 @@ void apply(const OvsRow& row, OvsPort& port) {
   set(port.tag, row, "tag");
   set(port.trunks, row, "trunks");
   set(port.cvlans, row, "cvlans");
+  set(port.status, row, "status");
+  set(port.rstp_status, row, "rstp_status");
   set(port.vlan_mode, row, "vlan_mode");
   set(port.bond_mode, row, "bond_mode");
   set(port.is_protected, row, "protected");

@@ -41,12 +41,13 @@ constexpr std::string_view kBridgeMarks[] = {"fail_mode",   "datapath_type", "po
 constexpr OvsColumn kPort[] = {{"name", Scalar},      {"interfaces", Set},   {"tag", Scalar},
                                {"trunks", Set},       {"cvlans", Set},       {"vlan_mode", Scalar},
                                {"bond_mode", Scalar}, {"protected", Scalar}, {"other_config", Map},
-                               {"external_ids", Map}};
+                               {"external_ids", Map}, {"status", Map},       {"rstp_status", Map}};
 constexpr std::string_view kPortMarks[] = {"interfaces", "tag", "trunks", "vlan_mode", "bond_mode", "cvlans"};
 
 constexpr OvsColumn kInterface[] = {{"name", Scalar},       {"type", Scalar},        {"options", Map},
                                     {"external_ids", Map},  {"ofport", Scalar},      {"mac_in_use", Scalar},
-                                    {"link_state", Scalar}, {"admin_state", Scalar}, {"error", Scalar}};
+                                    {"link_state", Scalar}, {"admin_state", Scalar}, {"error", Scalar},
+                                    {"bfd", Map}};
 constexpr std::string_view kInterfaceMarks[] = {"ofport",      "mac_in_use", "link_state",
                                                 "admin_state", "options",    "ofport_request"};
 

@@ -29,7 +29,7 @@ std::vector<std::string> read_netns_list(const SourceText& text, ReadLog& log) {
     const std::string_view name = take_word(rest);
     const bool is_name =
         !name.empty() && name.size() <= 255 && (trim(rest).empty() || trim(rest).starts_with("(id:"));
-    if (is_name) names.emplace_back(name);
+    if (is_name) names.push_back(printable(name));
     if (!is_name && !name.empty()) {
       log.diagnostics.error(text.provenance(line), "expected the name of a namespace, found another text",
                             "the list of namespaces is incomplete");
@@ -71,15 +71,20 @@ std::set<std::string> HostReader::subjects_of(FileKind first, FileKind last) con
   return subjects;
 }
 
-HostSnapshot HostReader::read() {
-  host_.name = files_.name;
-  host_.inputs = files_.inputs;
-  read_config();
-  read_agent_state();
-  read_date();
-  read_domains();
-  read_database();
-  read_namespace_names();
+HostSnapshot HostReader::read(const HostSnapshot* index) {
+  if (index != nullptr) {
+    host_ = *index;
+    host_.namespaces.clear();
+  } else {
+    host_.name = files_.name;
+    host_.inputs = files_.inputs;
+    read_config();
+    read_agent_state();
+    read_date();
+    read_domains();
+    read_database();
+    read_namespace_names();
+  }
   read_namespaces();
   if (depth_ != Depth::Index) {
     read_bridges();
@@ -87,7 +92,7 @@ HostSnapshot HostReader::read() {
   }
   if (everything()) account_for_the_rest();
   find_sign_of_cleaning();
-  host_.files = texts_.take_readings();
+  std::ranges::move(texts_.take_readings(), std::back_inserter(host_.files));
   return std::move(host_);
 }
 
@@ -177,8 +182,8 @@ void HostReader::find_sign_of_cleaning() {
 }
 
 HostSnapshot read_host(const HostFiles& files, std::span<const FileTree> trees, Depth depth, Sources& sources,
-                       Diagnostics& diagnostics) {
-  return HostReader(files, trees, depth, sources, diagnostics).read();
+                       Diagnostics& diagnostics, const HostSnapshot* index) {
+  return HostReader(files, trees, depth, sources, diagnostics).read(index);
 }
 
 }  // namespace dvrtrace

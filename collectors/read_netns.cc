@@ -196,7 +196,6 @@ void HostReader::read_neighbours(NamespaceSnapshot& netns) {
 
 void HostReader::read_netfilter(NamespaceSnapshot& netns) {
   const auto read = [&](Family family, std::string_view command, Part<kernel::Iptables>& part) {
-    part.value.family = family;
     read_part(part, of_family(files_of(FileKind::Iptables, netns.name), family), in_netns(netns, command),
               of_netns(command, netns),
               [&](const HostFile& file, const SourceText& text, kernel::Iptables& into, ReadLog& log) {
@@ -204,6 +203,7 @@ void HostReader::read_netfilter(NamespaceSnapshot& netns) {
                 into.family = family;
                 std::ranges::move(more.tables, std::back_inserter(into.tables));
               });
+    part.value.family = family;
   };
   read(Family::V4, "iptables-save", netns.iptables4);
   read(Family::V6, "ip6tables-save", netns.iptables6);

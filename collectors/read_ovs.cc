@@ -95,14 +95,15 @@ OvsRows HostReader::read_rows(Used& used, bool& joinable) {
     texts_.use(*file, "database of Open vSwitch");
     if (used.empty()) host_.ovs.source = text.text.id;
     used.insert(file);
-    const OvsRows had = rows;
     for (std::size_t table = 0; table < kOvsTables; ++table) {
-      if (!tables.needs(static_cast<OvsTable>(table), had)) more.rows[table].clear();
+      const bool first = static_cast<OvsTable>(table) == OvsTable::Mirror && !rows.has(OvsTable::Mirror);
+      if (!first && !tables.needs(static_cast<OvsTable>(table), rows)) more.rows[table].clear();
     }
     const std::array<bool, kOvsTables> read = more.read;
     rows.add(std::move(more));
-    // One record or some columns of a table leave room for what another file has.
-    if (!file->name.partial) tables.set(read);
+    // One record, some columns or half a table leave room for what another file has.
+    const bool intact = !text.truncated && log.lines.of(LineState::Unrecognised) == 0;
+    if (intact && !file->name.partial) tables.set(read);
   }
   joinable = tables.joinable();
   return rows;

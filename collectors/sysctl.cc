@@ -1,6 +1,7 @@
 #include "collectors/sysctl.h"
 
 #include <algorithm>
+#include <array>
 
 #include "collectors/words.h"
 #include "src/base/text.h"
@@ -36,12 +37,29 @@ bool breaks_off(const SourceText& text, Span line, const Setting& setting) {
   return setting.value.empty() && line.end == text.bytes.size();
 }
 
+// The settings that decide where packets go; a host has a thousand others. Of a key of a device the
+// last part counts.
+bool bears_on_forwarding(std::string_view key) {
+  static constexpr std::array<std::string_view, 30> kParts = {
+      "accept_local",    "accept_ra",        "accept_redirects",   "addr_gen_mode",
+      "arp_announce",    "arp_filter",       "arp_ignore",         "bridge-nf-call-arptables",
+      "bridge-nf-call-ip6tables",            "bridge-nf-call-iptables",
+      "bridge-nf-filter-vlan-tagged",        "disable_ipv6",       "fib_multipath_hash_policy",
+      "forwarding",      "ignore_routes_with_linkdown",            "ip_default_ttl",
+      "ip_forward",      "ip_nonlocal_bind", "mtu",                "nf_conntrack_tcp_be_liberal",
+      "nf_conntrack_tcp_loose",              "promote_secondaries", "proxy_arp",
+      "proxy_arp_pvlan", "proxy_delay",      "proxy_ndp",          "route_localnet",
+      "rp_filter",       "send_redirects",   "src_valid_mark"};
+  return std::ranges::binary_search(kParts, key.substr(key.rfind('.') + 1));
+}
+
 LineState read_line(const SourceText& text, Span line, kernel::Sysctls& sysctls, ReadLog& log) {
   const std::string_view bytes = text.at(line);
   if (trim(bytes).empty() || is_complaint(bytes)) return LineState::Ignored;
   const auto setting = read_setting(bytes);
   if (!setting || breaks_off(text, line, *setting))
     return report_fault(text, line, "'key = value'", kHint, log);
+  if (!bears_on_forwarding(setting->key)) return LineState::Ignored;
   // sysctl sorts its keys.
   sysctls.insert_or_assign(sysctls.end(), std::string(setting->key),
                            Sourced<std::string>{std::string(setting->value), text.provenance(line)});

@@ -192,7 +192,7 @@ tl::expected<Answered, Failure> ask_engine(const Collection& collection, const A
   Snapshot index = collection.read_all(Depth::Index, diagnostics);
   const Network network(
       std::move(index),
-      [&](std::size_t host, Diagnostics& into) { return collection.read(host, Depth::Full, into); }, sources);
+      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection.read(host, Depth::Full, into, &known); }, sources);
   auto trace = ask(network, question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
   Answered answered;

@@ -66,7 +66,7 @@ Outcome run_ofproto_trace(const Options& options) {
   if (collection->hosts().empty()) return fail("no-input", fmt::format("no dumps in {}", options.folder));
   const Network network(
       collection->read_all(Depth::Index, diagnostics),
-      [&](std::size_t host, Diagnostics& into) { return collection->read(host, Depth::Full, into); }, sources);
+      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); }, sources);
   auto question = bridge_of(network, options.bridge);
   if (!question) return tl::unexpected<Failure>(question.error());
   const auto packet = packet_of(options.words.front(), network.host(question->host).bridges[question->bridge]);

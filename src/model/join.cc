@@ -182,7 +182,7 @@ class Joiner {
       for (const auto& port : bridge.dumps->features.value.ports) described(bridge, port);
       for (const DpifPort& port : snapshot().dpif_ports.value) numbered(bridge, port);
     }
-    if (bridge.by_number.empty() || bridge.port(kPortLocal) == nullptr) add_local(bridge);
+    if (std::ranges::find(bridge.ports, kPortLocal, &BridgePort::number) == bridge.ports.end()) add_local(bridge);
     bridge.known_ports = bridge.row != nullptr || (bridge.dumps != nullptr && bridge.dumps->features.present());
     for (std::size_t i = 0; i < bridge.ports.size(); ++i) {
       if (bridge.ports[i].number != kPortNone) bridge.by_number[bridge.ports[i].number.value] = i;
@@ -215,6 +215,11 @@ class Joiner {
       bridge.ports.push_back(port_of(bridge, interface));
       bridge.ports.back().bundle = bridge.bundles.size();
     }
+    const auto state = row.status.find("stp_state");
+    const auto rapid = row.rstp_status.find("rstp_port_state");
+    const bool blocked = (state != row.status.end() && state->second != "forwarding" && state->second != "disabled") ||
+                         (rapid != row.rstp_status.end() && rapid->second != "Forwarding" && rapid->second != "Disabled");
+    for (const std::size_t port : bundle.ports) bridge.ports[port].blocked = blocked;
     bridge.bundles.push_back(std::move(bundle));
   }
 
@@ -231,6 +236,12 @@ class Joiner {
       const auto found = interface.external_ids.find(key);
       return found == interface.external_ids.end() ? std::string() : found->second;
     };
+    const auto flag = [&](std::string_view key) {
+      const auto found = interface.bfd.find(key);
+      return found != interface.bfd.end() && found->second == "true";
+    };
+    port.bfd = flag("enable");
+    port.bfd_tunnel_key = flag("check_tnl_key");
     port.iface_id = id("iface-id");
     port.vm_uuid = id("vm-uuid");
     port.attached_mac = parse_mac(id("attached-mac"));

@@ -70,7 +70,7 @@ Network::Network(Snapshot index, Loader load, const Sources& sources)
 const Host& Network::host(std::size_t host) const {
   const Entry& entry = *entries_[host];
   std::call_once(entry.once, [&] {
-    HostSnapshot snapshot = load_(host, entry.diagnostics);
+    HostSnapshot snapshot = load_(host, index_.hosts[host], entry.diagnostics);
     entry.host = join_host(std::move(snapshot), sources_, entry.diagnostics);
   });
   return *entry.host;

@@ -42,6 +42,8 @@ struct BridgePort {
   PortType type = PortType::System;
   std::size_t bundle = 0;                 // of the bridge's bundles
   bool no_recv = false, no_fwd = false, no_flood = false, port_down = false, link_down = false;
+  bool blocked = false;                   // a spanning tree does not let it forward
+  bool bfd = false, bfd_tunnel_key = false;  // sessions of BFD end here; not those of a tunnel with a key
   std::size_t peer_bridge = kNowhere, peer_port = kNowhere;  // Patch
   TunnelEnd tunnel;                       // Tunnel
   std::size_t netns = kNowhere, device = kNowhere;           // the device it is, where that is known
@@ -162,7 +164,7 @@ struct Owner {
 
 class Network {
  public:
-  using Loader = std::function<HostSnapshot(std::size_t host, Diagnostics& diagnostics)>;
+  using Loader = std::function<HostSnapshot(std::size_t host, const HostSnapshot& index, Diagnostics& diagnostics)>;
 
   // `index`: every host at least at Depth::Index. `load` gives a host at Depth::Full.
   Network(Snapshot index, Loader load, const Sources& sources);

@@ -147,6 +147,7 @@ std::string to_string(const Action& action) {
           [](const Clone& a) { return "clone(" + to_string(*a.actions) + ")"; },
           [](const WriteActions& a) { return "write_actions(" + to_string(*a.actions) + ")"; },
           [](const ClearActions&) { return std::string("clear_actions"); },
+          [](const DeleteField& a) { return fmt::format("delete_field:{}", name(a.field)); },
           [](const Exit&) { return std::string("exit"); },
           [](const CheckPktLarger& a) { return fmt::format("check_pkt_larger({})->{}", a.size, print_subfield(a.to)); },
           [](const Multipath& a) {

@@ -101,6 +101,7 @@ struct Learn { Box<LearnSpec> spec; bool operator==(const Learn&) const = defaul
 struct Clone { Box<Actions> actions; bool operator==(const Clone&) const; };
 struct WriteActions { Box<Actions> actions; bool operator==(const WriteActions&) const; };
 struct ClearActions { bool operator==(const ClearActions&) const = default; };
+struct DeleteField { FieldId field = FieldId::TunMetadata0; bool operator==(const DeleteField&) const = default; };  // of tunnel metadata
 struct Exit { bool operator==(const Exit&) const = default; };
 struct CheckPktLarger { std::uint16_t size = 0; Subfield to; bool operator==(const CheckPktLarger&) const = default; };
 
@@ -129,7 +130,7 @@ using ActionVariant =
     std::variant<Output, OutputField, OutputTruncated, Controller, Enqueue, SetQueue, PopQueue, ToGroup, Resubmit, GotoTable,
                  SetField, ModTransport, Move, Push, Pop, SetVlanVid, SetVlanPcp, StripVlan, PushVlan, PushMpls, PopMpls,
                  DecMplsTtl, DecTtl, Ct, CtClear, Conjunction, Learn, Clone, WriteActions, ClearActions, Exit, CheckPktLarger,
-                 Multipath, Bundle, NoEffect, Unmodelled>;
+                 Multipath, Bundle, DeleteField, NoEffect, Unmodelled>;
 
 // A struct rather than an alias, so that an action list can be named before it is complete.
 struct Action : ActionVariant {

@@ -63,7 +63,7 @@ class ActionReader {
     std::string_view name;
     Reader read;
   };
-  static const std::array<Entry, 64> kEntries;
+  static const std::array<Entry, 65> kEntries;
 
   std::optional<Action> one();
   std::optional<Action> bare(const Call& call);
@@ -182,6 +182,11 @@ class ActionReader {
   std::optional<Action> ct(const Call& call);
   bool ct_part(std::string_view part, CtSpec& spec);
   std::optional<NatSpec> nat(std::string_view text);
+  std::optional<Action> delete_field(const Call& call) {
+    const auto id = find_field(call.text);
+    if (!id || !is_tun_metadata(*id)) return unmodelled(call);
+    return Action{DeleteField{*id}};
+  }
   std::optional<Action> ct_clear(const Call&) { return Action{CtClear{}}; }
   std::optional<Action> conjunction(const Call& call);
   std::optional<Action> learn(const Call& call);
@@ -220,7 +225,7 @@ class ActionReader {
 };
 
 // The most frequent first: the list is searched in order.
-const std::array<ActionReader::Entry, 64> ActionReader::kEntries{{
+const std::array<ActionReader::Entry, 65> ActionReader::kEntries{{
     {"resubmit", &ActionReader::resubmit}, {"set_field", &ActionReader::set_field}, {"load", &ActionReader::load},
     {"output", &ActionReader::output}, {"ct", &ActionReader::ct}, {"goto_table", &ActionReader::goto_table},
     {"conjunction", &ActionReader::conjunction}, {"NORMAL", &ActionReader::to_normal}, {"drop", &ActionReader::drop},
@@ -237,7 +242,7 @@ const std::array<ActionReader::Entry, 64> ActionReader::kEntries{{
     {"set_queue", &ActionReader::set_queue}, {"pop_queue", &ActionReader::pop_queue}, {"push", &ActionReader::push}, {"pop", &ActionReader::pop},
     {"push_mpls", &ActionReader::push_mpls}, {"pop_mpls", &ActionReader::pop_mpls}, {"dec_mpls_ttl", &ActionReader::dec_mpls_ttl},
     {"set_mpls_label", &ActionReader::set_mpls_label}, {"set_mpls_tc", &ActionReader::set_mpls_tc}, {"set_mpls_ttl", &ActionReader::set_mpls_ttl},
-    {"write_metadata", &ActionReader::write_metadata}, {"write_actions", &ActionReader::write_actions}, {"clear_actions", &ActionReader::clear_actions},
+    {"write_metadata", &ActionReader::write_metadata}, {"delete_field", &ActionReader::delete_field}, {"write_actions", &ActionReader::write_actions}, {"clear_actions", &ActionReader::clear_actions},
     {"clone", &ActionReader::clone}, {"exit", &ActionReader::exit}, {"check_pkt_larger", &ActionReader::check_pkt_larger},
     {"multipath", &ActionReader::multipath}, {"bundle", &ActionReader::bundle}, {"bundle_load", &ActionReader::bundle_load},
     {"note", &ActionReader::no_effect}, {"meter", &ActionReader::no_effect},
@@ -246,7 +251,7 @@ const std::array<ActionReader::Entry, 64> ActionReader::kEntries{{
 
 // Known, and without effect on the path; or known, and not executed.
 constexpr std::array<std::string_view, 2> kNoEffect{"sample", "fin_timeout"};
-constexpr std::array<std::string_view, 6> kUnmodelled{"encap", "decap", "delete_field", "dec_nsh_ttl", "debug_recirc", "debug_slow"};
+constexpr std::array<std::string_view, 5> kUnmodelled{"encap", "decap", "dec_nsh_ttl", "debug_recirc", "debug_slow"};
 
 std::optional<Action> ActionReader::one() {
   Call call;
@@ -378,7 +383,7 @@ std::optional<Action> ActionReader::set_field(const Call& call) {
   const std::size_t arrow = call.text.rfind("->");
   if (arrow == std::string_view::npos) return bad(call, "VALUE->FIELD");
   const std::string_view target = call.text.substr(arrow + 2);
-  if (target.starts_with("tun_metadata")) return unmodelled(call);
+  if (target.starts_with("tun_metadata") && !find_field(target)) return unmodelled(call);
   const auto id = find_field(target);
   if (!id) {
     scanner_.fail_at(target, fmt::format("unknown field {}", quote(target)));
@@ -393,15 +398,16 @@ std::optional<Action> ActionReader::load(const Call& call) {
   const std::size_t arrow = call.text.rfind("->");
   if (arrow == std::string_view::npos) return bad(call, "VALUE->FIELD[BITS]");
   const std::string_view target = call.text.substr(arrow + 2);
-  if (target.starts_with("NXM_NX_TUN_METADATA") || target.starts_with("tun_metadata")) return unmodelled(call);
+  const std::string_view field_name = target.substr(0, target.find('['));
+  if ((target.starts_with("NXM_NX_TUN_METADATA") || target.starts_with("tun_metadata")) && !find_field(field_name)) return unmodelled(call);
   const auto to = read_subfield(target);
   if (!to) {
     scanner_.fail_at(target, fmt::format("expected a field, found {}", quote(target)));
     return std::nullopt;
   }
   // The value is a plain number, whatever the field's own format is; old releases also took that.
-  auto value = number(call.text.substr(0, arrow));
-  Bits128 bits{0, value.value_or(0)};
+  const auto value = read_number(call.text.substr(0, arrow));
+  Bits128 bits = value.value_or(Bits128{});
   if (!value) {
     const auto formatted = read_value(info(to->field), call.text.substr(0, arrow), names_);
     if (!formatted) return bad(call, "a number");
@@ -415,8 +421,8 @@ std::optional<Action> ActionReader::move(const Call& call) {
   const std::size_t arrow = call.text.find("->");
   if (arrow == std::string_view::npos) return bad(call, "FIELD->FIELD");
   const std::string_view from_text = call.text.substr(0, arrow), to_text = call.text.substr(arrow + 2);
-  if (from_text.find("METADATA") != std::string_view::npos && from_text.find("TUN_") != std::string_view::npos) return unmodelled(call);
-  if (to_text.find("METADATA") != std::string_view::npos && to_text.find("TUN_") != std::string_view::npos) return unmodelled(call);
+  if (from_text.starts_with("NXM_NX_TUN_METADATA") && !find_field(from_text.substr(0, from_text.find('[')))) return unmodelled(call);
+  if (to_text.starts_with("NXM_NX_TUN_METADATA") && !find_field(to_text.substr(0, to_text.find('[')))) return unmodelled(call);
   const auto from = read_subfield(from_text), to = read_subfield(to_text);
   if (!from || !to) {
     const std::string_view wrong = from ? to_text : from_text;
@@ -547,8 +553,8 @@ std::optional<LearnItem> ActionReader::learn_item(std::string_view part) {
     item.from = *from;
     return item;
   }
-  if (const auto value = number(source)) {
-    item.value = {0, *value};
+  if (const auto value = read_number(source)) {
+    item.value = *value;
     return item;
   }
   const auto value = read_value(info(to->field), source, names_);

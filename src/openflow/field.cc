@@ -42,7 +42,8 @@ constexpr std::uint8_t kWordType = 45;     // packet_type 32 | actset_output 32
 constexpr std::uint8_t kWordNsh = 46;      // flags 8 | mdtype 8 | np 8 | si 8 | ttl 8
 constexpr std::uint8_t kWordNshSpi = 47;   // spi 24(32)
 constexpr std::uint8_t kWordNshC = 48;     // c1..c4, 2 words
-static_assert(kWordNshC + 2 <= kKeyWords);
+constexpr std::uint8_t kWordTunMetadata = 50;  // 4 words, then which of them are there
+static_assert(kWordTunMetadata + 5 <= kKeyWords);
 
 constexpr FieldInfo field(F id, std::string_view name, int word, int shift, int bits, Format format, Prerequisite needs,
                           bool maskable, bool writable, std::array<std::string_view, 5> others = {}) {
@@ -159,6 +160,10 @@ constexpr std::array<FieldInfo, kFields> kTable = {
     field(F::NshC3, "nsh_c3", kWordNshC + 1, 32, 32, Hex, Nsh, kMask, kWrite, {"nshc3", "NXOXM_NSH_C3"}),
     field(F::NshC4, "nsh_c4", kWordNshC + 1, 0, 32, Hex, Nsh, kMask, kWrite, {"nshc4", "NXOXM_NSH_C4"}),
     field(F::NshTtl, "nsh_ttl", kWordNsh, 24, 8, Decimal, Nsh, kNoMask, kWrite, {"NXOXM_NSH_TTL"}),
+#define TUN_METADATA(n) field(F::TunMetadata##n, "tun_metadata" #n, kWordTunMetadata + n, 0, 64, Hex, None, kMask, kWrite, {"NXM_NX_TUN_METADATA" #n})
+    TUN_METADATA(0), TUN_METADATA(1), TUN_METADATA(2), TUN_METADATA(3),
+#undef TUN_METADATA
+    field(F::TunMetadataPresent, "tun_metadata_present", kWordTunMetadata + 4, 0, 8, Hex, None, kMask, kRead),
 };
 
 constexpr bool in_order() {

@@ -29,8 +29,9 @@ enum class FieldId : std::uint16_t {
   TcpSrc, TcpDst, TcpFlags, UdpSrc, UdpDst, SctpSrc, SctpDst, IcmpType, IcmpCode, Icmpv6Type, Icmpv6Code,
   NdTarget, NdSll, NdTll, NdReserved, NdOptionsType,
   NshFlags, NshMdtype, NshNp, NshSpi, NshSi, NshC1, NshC2, NshC3, NshC4, NshTtl,
+  TunMetadata0, TunMetadata1, TunMetadata2, TunMetadata3, TunMetadataPresent,
 };
-inline constexpr std::size_t kFields = static_cast<std::size_t>(FieldId::NshTtl) + 1;
+inline constexpr std::size_t kFields = static_cast<std::size_t>(FieldId::TunMetadataPresent) + 1;
 
 enum class Format : std::uint8_t { Decimal, Hex, Mac, Ipv4, Ipv6, Frag, CtState, TcpFlags, Port, TunFlags, PacketType };
 
@@ -56,6 +57,11 @@ inline std::string_view name(FieldId id) { return info(id).name; }
 // By any of its names. "in_port_oxm" and OXM_OF_IN_PORT give InPort, whose numbers here are the
 // 16-bit ones: use normalise_port() on a value read.
 std::optional<FieldId> find_field(std::string_view name);
+
+// Options of a tunnel's header. Of each up to 64 bits are kept, and in TunMetadataPresent whether the
+// packet has it at all: bit n for tun_metadataN.
+constexpr bool is_tun_metadata(FieldId id) { return id >= FieldId::TunMetadata0 && id <= FieldId::TunMetadata3; }
+constexpr unsigned tun_metadata_number(FieldId id) { return static_cast<unsigned>(id) - static_cast<unsigned>(FieldId::TunMetadata0); }
 
 // 32-bit OpenFlow 1.1+ port numbers to the 16-bit form that is used everywhere here.
 constexpr std::uint32_t normalise_port(std::uint64_t number) {

@@ -7,6 +7,7 @@
 
 #include "src/base/text.h"
 #include "src/openflow/match_reader.h"
+#include "src/openflow/value.h"
 
 namespace dvrtrace::openflow {
 namespace {
@@ -19,12 +20,13 @@ constexpr std::array kContext = {
     F::CtIpv6Dst, F::CtNwProto, F::CtTpSrc, F::CtTpDst, F::PktMark, F::Reg0, F::Reg1, F::Reg2, F::Reg3, F::Reg4, F::Reg5, F::Reg6, F::Reg7,
     F::Reg8, F::Reg9, F::Reg10, F::Reg11, F::Reg12, F::Reg13, F::Reg14, F::Reg15, F::TunId, F::TunSrc, F::TunDst, F::TunIpv6Src,
     F::TunIpv6Dst, F::TunGbpId, F::TunGbpFlags, F::TunErspanVer, F::TunErspanIdx, F::TunErspanDir, F::TunErspanHwid, F::TunGtpuFlags,
-    F::TunGtpuMsgtype, F::TunTos, F::TunTtl, F::TunFlags, F::Metadata, F::PacketType};
+    F::TunGtpuMsgtype, F::TunTos, F::TunTtl, F::TunFlags, F::Metadata, F::TunMetadata0, F::TunMetadata1,
+    F::TunMetadata2, F::TunMetadata3, F::TunMetadataPresent};
 constexpr std::array kAlways = {F::InPort, F::EthSrc, F::EthDst, F::EthType};
 constexpr std::array kIp = {F::NwProto, F::IpDscp, F::NwEcn, F::NwTtl};
 constexpr std::array kIpv4 = {F::IpSrc, F::IpDst};
 constexpr std::array kIpv6 = {F::Ipv6Src, F::Ipv6Dst, F::Ipv6Label};
-constexpr std::array kArp = {F::ArpSpa, F::ArpTpa, F::ArpOp, F::ArpSha, F::ArpTha};
+constexpr std::array kArp = {F::ArpSpa, F::ArpTpa, F::NwProto, F::ArpSha, F::ArpTha};
 constexpr std::array kMpls = {F::MplsLabel, F::MplsTc, F::MplsBos, F::MplsTtl};
 constexpr std::array kNsh = {F::NshFlags, F::NshMdtype, F::NshNp, F::NshSpi, F::NshSi, F::NshC1, F::NshC2, F::NshC3, F::NshC4, F::NshTtl};
 
@@ -34,18 +36,31 @@ class PacketPrinter {
 
   std::string print() {
     for (const FieldId id : kContext) {
-      if (get(key_, id) != Bits128{}) add(id);
+      if (get(key_, id) != Bits128{} && shown(id)) add(id);
     }
     add(kAlways);
     vlans();
     if (exists(key_, Prerequisite::Ip)) ip();
     if (exists(key_, Prerequisite::Arp)) add(kArp);
-    if (exists(key_, Prerequisite::Mpls)) add(kMpls);
+    if (exists(key_, Prerequisite::Mpls)) mpls();
     if (exists(key_, Prerequisite::Nsh)) add(kNsh);
-    return to_string(match_) + more_;
+    // In packets Open vSwitch calls these by their old names.
+    std::string text = to_string(match_) + more_;
+    for (const auto& [name, old] : {std::pair{"eth_src=", "dl_src="}, std::pair{"eth_dst=", "dl_dst="}}) {
+      if (const std::size_t at = text.find(name); at != std::string::npos) text.replace(at, 8, old);
+    }
+    return text;
   }
 
  private:
+  // Fields of a tunnel are where a tunnel is; of a packet that is on its way to one only the id is.
+  bool shown(FieldId id) const {
+    if (id < F::TunId || id > F::TunGtpuMsgtype) return true;
+    constexpr std::uint64_t kKey = 0x8;
+    const bool tunnel = get(key_, F::TunDst) != Bits128{} || get(key_, F::TunIpv6Dst) != Bits128{};
+    if (id == F::TunId) return !tunnel || (get64(key_, F::TunFlags) & kKey) != 0;
+    return tunnel;
+  }
   void add(FieldId id) { match_.add(id, get(key_, id), ones128(info(id).bits)); }
   template <std::size_t kSize>
   void add(const std::array<FieldId, kSize>& ids) {
@@ -57,6 +72,13 @@ class PacketPrinter {
     if ((get64(key_, F::VlanTci) & kVlanPresent) == 0) return;
     const std::uint64_t inner = get64(key_, F::VlanTci1);
     more_ += (inner & kVlanPresent) != 0 ? fmt::format(",dl_vlan1={},dl_vlan_pcp1={}", inner & 0xfff, inner >> 13) : fmt::format(",vlan_tci1={:#06x}", inner);
+  }
+
+  void mpls() {
+    add(kMpls);
+    for (const FieldId id : {F::MplsLse1, F::MplsLse2}) {
+      if (get64(key_, id) != 0) more_ += fmt::format(",{}={:#x}", name(id), get64(key_, id));
+    }
   }
 
   void ip() {
@@ -75,7 +97,8 @@ class PacketPrinter {
     }
     if (!exists(key_, Prerequisite::Nd)) return;
     add(F::NdTarget);
-    add(exists(key_, Prerequisite::NdSolicit) ? F::NdSll : F::NdTll);
+    const F link = exists(key_, Prerequisite::NdSolicit) ? F::NdSll : F::NdTll;
+    more_ += fmt::format(",{}={}", name(link), print_value(info(link), get(key_, link), ones128(48)));
   }
 
   const FlowKey& key_;

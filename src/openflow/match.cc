@@ -119,6 +119,11 @@ bool MatchReader::part(std::string_view key, Scanner& scanner) {
     unmodelled_.push_back(std::move(text));
     return true;
   }
+  if (is_tun_metadata(keyword->field)) {  // without a value: the option is there at all
+    const std::uint64_t bit = std::uint64_t{1} << tun_metadata_number(keyword->field);
+    add(FieldId::TunMetadataPresent, {{0, bit}, {0, bit}});
+    if (scanner.peek() != '=' && scanner.peek() != '(') return true;
+  }
   if (keyword->kind == Kind::Protocol) {
     if (keyword->eth_type != 0) add(FieldId::EthType, {{0, keyword->eth_type}, ones128(16)});
     if (keyword->protocol != 0) add(FieldId::NwProto, {{0, keyword->protocol}, ones128(8)});
@@ -321,7 +326,8 @@ constexpr std::array kPrintOrder = {
     FieldId::Reg9, FieldId::Reg10, FieldId::Reg11, FieldId::Reg12, FieldId::Reg13, FieldId::Reg14, FieldId::Reg15,
     FieldId::TunId, FieldId::TunSrc, FieldId::TunDst, FieldId::TunIpv6Src, FieldId::TunIpv6Dst, FieldId::TunGbpId, FieldId::TunGbpFlags,
     FieldId::TunErspanVer, FieldId::TunErspanIdx, FieldId::TunErspanDir, FieldId::TunErspanHwid, FieldId::TunGtpuFlags,
-    FieldId::TunGtpuMsgtype, FieldId::TunTos, FieldId::TunTtl, FieldId::TunFlags, FieldId::Metadata, FieldId::InPort, FieldId::VlanTci,
+    FieldId::TunGtpuMsgtype, FieldId::TunTos, FieldId::TunTtl, FieldId::TunFlags,
+    FieldId::TunMetadata0, FieldId::TunMetadata1, FieldId::TunMetadata2, FieldId::TunMetadata3, FieldId::TunMetadataPresent, FieldId::Metadata, FieldId::InPort, FieldId::VlanTci,
     FieldId::VlanTci1, FieldId::EthSrc, FieldId::EthDst, FieldId::Ipv6Src, FieldId::Ipv6Dst, FieldId::Ipv6Label, FieldId::IpSrc,
     FieldId::IpDst, FieldId::ArpOp, FieldId::NwProto, FieldId::ArpSha, FieldId::ArpTha, FieldId::NshFlags, FieldId::NshTtl,
     FieldId::NshMdtype, FieldId::NshNp, FieldId::NshSpi, FieldId::NshSi, FieldId::NshC1, FieldId::NshC2, FieldId::NshC3, FieldId::NshC4,
@@ -361,6 +367,16 @@ class MatchPrinter {
     return type_ == kTypeIpv6 && proto_ == kProtoIcmpv6 && match_.mask_of(FieldId::IcmpType) == ones128(8) && (icmp_type == 135 || icmp_type == 136);
   }
 
+  // Options that are asked for without a value.
+  std::string options(std::uint64_t present) const {
+    std::string out;
+    for (FieldId id = FieldId::TunMetadata0; is_tun_metadata(id); id = static_cast<FieldId>(static_cast<unsigned>(id) + 1)) {
+      if ((present >> tun_metadata_number(id) & 1) == 0 || match_.mask_of(id) != Bits128{}) continue;
+      out += (out.empty() ? "" : ",") + std::string(name(id));
+    }
+    return out;
+  }
+
   // One field, under the name that the match's protocol gives it; "" when another one says it.
   std::string part(FieldId id, Bits128 value, Bits128 mask) const {
     const auto print = [&](std::string_view name, FieldId as) {
@@ -368,6 +384,7 @@ class MatchPrinter {
     };
     switch (id) {
       case FieldId::EthType: return protocol_;
+      case FieldId::TunMetadataPresent: return options(value.low);
       case FieldId::VlanTci: return print_vlan(value, mask);
       case FieldId::ArpOp: return arp() && !proto_said_ ? print("arp_op", FieldId::NwProto) : "";
       case FieldId::NwProto: return arp() || proto_said_ ? "" : print("nw_proto", id);

@@ -20,7 +20,7 @@ struct Flag {
 constexpr std::array<Flag, 8> kCtFlags{{{"new", kCtNew}, {"est", kCtEstablished}, {"rel", kCtRelated}, {"rpl", kCtReply},
                                         {"inv", kCtInvalid}, {"trk", kCtTracked}, {"snat", kCtSnat}, {"dnat", kCtDnat}}};
 constexpr std::array<Flag, 12> kTcpFlags{{{"fin", 0x1}, {"syn", 0x2}, {"rst", 0x4}, {"psh", 0x8}, {"ack", 0x10}, {"urg", 0x20},
-                                          {"ece", 0x40}, {"cwr", 0x80}, {"ns", 0x100}, {"[9]", 0x200}, {"[10]", 0x400}, {"[11]", 0x800}}};
+                                          {"ece", 0x40}, {"cwr", 0x80}, {"ns", 0x100}, {"[200]", 0x200}, {"[400]", 0x400}, {"[800]", 0x800}}};
 constexpr std::array<Flag, 4> kTunFlags{{{"oam", 0x1}, {"df", 0x2}, {"csum", 0x4}, {"key", 0x8}}};
 
 std::optional<std::uint32_t> find_flag(std::span<const Flag> flags, std::string_view name) {
@@ -29,6 +29,8 @@ std::optional<std::uint32_t> find_flag(std::span<const Flag> flags, std::string_
   }
   return std::nullopt;
 }
+
+}  // namespace
 
 std::optional<Bits128> read_number(std::string_view text) {
   if (const auto value = number(text)) return Bits128{0, *value};
@@ -39,6 +41,8 @@ std::optional<Bits128> read_number(std::string_view text) {
   if (!high || !low) return std::nullopt;
   return Bits128{*high, *low};
 }
+
+namespace {
 
 bool fits(Bits128 value, unsigned bits) { return (value & ~ones128(bits)) == Bits128{}; }
 

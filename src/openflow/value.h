@@ -19,6 +19,9 @@ struct MaskedValue {
 std::optional<MaskedValue> read_value(const FieldInfo& field, std::string_view text, Names& names);
 std::string print_value(const FieldInfo& field, Bits128 value, Bits128 mask);
 
+// A plain number of up to 128 bits, decimal or hexadecimal.
+std::optional<Bits128> read_number(std::string_view text);
+
 // A port by number, reserved word or name; in quotes or not.
 std::optional<Ofport> read_port(std::string_view text, Names& names);
 std::string print_port(Ofport port);

@@ -53,6 +53,7 @@ struct OvsInterface {
   std::optional<Mac> mac;
   std::optional<bool> link_up, admin_up;
   std::string error;
+  StringMap bfd;
   Provenance at;
 };
 
@@ -63,6 +64,7 @@ struct OvsPort {  // a row of table Port: a bundle of one interface, or a bond o
   std::string vlan_mode, bond_mode;
   bool is_protected = false;
   StringMap other_config, external_ids;
+  StringMap status, rstp_status;       // of spanning trees
   std::vector<OvsInterface> interfaces;
   Provenance at;
 };

@@ -164,7 +164,7 @@ void Translation::normal_flood(State& state, const Bundle* in, const Vlans& vlan
   std::vector<const Bundle*> to;
   for (const Bundle& bundle : bridge.bundles) {
     if (&bundle == in || !bundle.includes(vlans.vid, vlans.inner_tci) || bundle.ports.empty() || is_mirror_output(bridge, bundle)) continue;
-    const bool floods = std::ranges::none_of(bundle.ports, [&](std::size_t port) { return bridge.ports[port].no_flood; });
+    const bool floods = std::ranges::none_of(bundle.ports, [&](std::size_t port) { return bridge.ports[port].no_flood || bridge.ports[port].blocked; });
     const bool numbered = std::ranges::any_of(bundle.ports, [&](std::size_t port) { return bridge.ports[port].number != kPortNone; });
     if (!floods || !numbered) continue;
     to.push_back(&bundle);

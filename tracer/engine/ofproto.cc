@@ -121,7 +121,8 @@ class Reading {
     line.table = hit.table;
     line.priority = row.flow.priority;
     line.cookie = row.flow.cookie;
-    line.text = to_string(row.flow.match);
+    line.text = cut(row.at, row.match_span);
+    if (line.text.empty()) line.text = to_string(row.flow.match);
     line.actions = cut(row.at, row.actions_span);
     if (line.actions.empty()) line.actions = to_string(row.flow.actions);
     line.at = row.at;

@@ -34,7 +34,15 @@ void Translation::set_field(State& state, const openflow::SetField& action) {
   if (action.field == FieldId::DlVlan || action.field == FieldId::DlVlanPcp || action.field == FieldId::VlanPcp) {
     change(state, FieldId::VlanTci, {0, state.packet.get(FieldId::VlanTci) | openflow::kVlanPresent});
   }
+  if (is_tun_metadata(action.field)) {
+    state.packet.set(FieldId::TunMetadataPresent, state.packet.get(FieldId::TunMetadataPresent) | 1u << tun_metadata_number(action.field));
+  }
   change(state, action.field, value);
+}
+
+void Translation::delete_field(State& state, FieldId field) {
+  state.packet.set(FieldId::TunMetadataPresent, state.packet.get(FieldId::TunMetadataPresent) & ~(std::uint64_t{1} << tun_metadata_number(field)));
+  change(state, field, {});
 }
 
 void Translation::set_part(State& state, const openflow::Subfield& part, Bits128 value) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "src/base/overloaded.h"
 
@@ -57,6 +58,10 @@ void Translation::run(std::size_t bridge, std::size_t port, const Packet& packet
   state.tun_dst_on_arrival = state.packet.get(FieldId::TunDst);
   tape_.hops.push_back({0, bridge, port, packet});
   tape_.passes.push_back({state.key(), state.key(), state.key(), bridge, false, {}, {}});
+  if (state.packet.get(FieldId::RecircId) != 0) {
+    unknown(state, Reason::HiddenState, "the packet goes on where the switch froze it (recirc_id): only the switch knows where that was");
+    return;
+  }
   if (receives(state)) enter(state);
   tape_.passes.back().after = state.key();
   if (failed_) emissions_.clear();  // "Translation failed, packet is dropped"
@@ -95,13 +100,16 @@ void Translation::enter(State& state) {
   const std::size_t emitted = emissions_.size(), waiting = frozen_.size(), hops = tape_.hops.size();
   // A congestion mark that the tunnel saw is carried over; a packet that cannot bear it is lost.
   constexpr std::uint64_t kEcnMask = 3, kCongestion = 3;
-  bool lost = false;
+  const BridgePort* in = bridge.port(state.in_port());
+  constexpr std::uint64_t kBfdPort = 3784;
+  bool lost = in != nullptr && in->bfd && state.packet.protocol() == openflow::kProtoUdp && state.packet.ip() && state.packet.get(FieldId::UdpDst) == kBfdPort &&
+              !(in->bfd_tunnel_key && state.packet.get(FieldId::TunId) != 0);
   if ((state.packet.get(FieldId::TunTos) & kEcnMask) == kCongestion && state.packet.ip() &&
       state.packet.get(FieldId::NwEcn) != kCongestion) {
-    lost = state.packet.get(FieldId::NwEcn) == 0;
-    if (!lost) change(state, FieldId::NwEcn, {0, kCongestion});
+    if (state.packet.get(FieldId::NwEcn) == 0) lost = true;
+    else change(state, FieldId::NwEcn, {0, kCongestion});
   }
-  if (const BridgePort* in = bridge.port(state.in_port()); in != nullptr && !lost) mirror(state, bridge.bundles[in->bundle], state.packet, false);
+  if (in != nullptr && !lost) mirror(state, bridge.bundles[in->bundle], state.packet, false);
   look_up(state, TableId{0}, std::nullopt, false, lost);
   finish(state);
   conclude(state, emitted, waiting, hops);
@@ -179,6 +187,10 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
       set64(changed, FieldId::TcpSrc, 0);
       set64(changed, FieldId::TcpDst, 0);
     }
+  }
+  if (state.popped_mpls) {
+    unknown(state, Reason::HiddenState, "what is below the labels of an MPLS packet is parsed by the datapath only");
+    return;
   }
   if (is_fragment && frags == "drop") {
     write(state, TapeMiss{table, true});
@@ -327,6 +339,7 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
             state.packet.set(FieldId::ActsetOutput, kPortUnset.value);
             return Flow::Go;
           },
+          [&](const DeleteField& a) { delete_field(state, a.field); return Flow::Go; },
           [&](const Exit&) { exited_ = true; return Flow::EndAll; },
           [&](const CheckPktLarger& a) {
             if (!policy_.guess) return unknown(state, Reason::HiddenState, "the flow does not say how long the packet is: check_pkt_larger");
@@ -413,7 +426,13 @@ void Translation::output_to(State& state, std::size_t port_index, const Packet& 
   if (const BridgePort* in = bridge.port(state.in_port()); in != nullptr && bridge.bundles[port.bundle].is_protected && bridge.bundles[in->bundle].is_protected) {
     return write(state, TapeWarning{fmt::format("{} and the port it came in by are both protected", port.name)});
   }
+  if (port.blocked) return write(state, TapeWarning{"the spanning tree is not in forwarding state, skipping output"});
   if (port.type == PortType::Patch) return cross_patch(state, port_index, packet);
+  if (!policy_.guess && native_tunnel_possible(state, port, packet)) {
+    unknown(state, Reason::HiddenState, fmt::format("the userspace datapath tunnels by itself: what becomes of output to {} depends on its routes and neighbours", port.name),
+            "ovs-appctl ovs/route/show; ovs-appctl tnl/neigh/show");
+    return;
+  }
   Emission emission{state.hop, state.bridge, port_index, packet, tape_.passes.size() - 1};
   if (port.type == PortType::Tunnel && !tunnel_output(state, port, emission.packet)) return;
   write(state, TapeOutput{port_index, false});
@@ -435,6 +454,26 @@ bool Translation::tunnel_output(State& state, const BridgePort& port, Packet& pa
     return false;
   }
   return true;
+}
+
+// In the userspace datapath a tunnel's packet goes on through another bridge, and what is sent to an
+// internal port may be taken out of its tunnel there. With one bridge there is nothing to go through.
+bool Translation::native_tunnel_possible(const State& state, const BridgePort& port, const Packet& packet) const {
+  const Bridge& bridge = bridge_of(state);
+  if (bridge.row == nullptr || bridge.row->datapath_type.empty() || bridge.row->datapath_type == "system") return false;
+  const auto tunnels_elsewhere = [&](const Bridge& other) {
+    return &other != &bridge && std::ranges::any_of(other.ports, [](const BridgePort& p) { return p.type == PortType::Tunnel; });
+  };
+  if (port.type == PortType::Tunnel) {
+    return std::ranges::any_of(host_.bridges, [&](const Bridge& other) {
+      return &other != &bridge && std::ranges::any_of(other.ports, [](const BridgePort& p) { return p.type == PortType::System && p.number != kPortNone; });
+    });
+  }
+  constexpr std::array<std::uint64_t, 5> kUdp = {4789, 6081, 2152, 6635, 7471};
+  constexpr std::uint8_t kGre = 47;
+  const bool tunnelled = packet.ip() && (packet.protocol() == kGre || (packet.protocol() == openflow::kProtoUdp &&
+                                                                     std::ranges::find(kUdp, packet.get(FieldId::UdpDst)) != kUdp.end()));
+  return port.type == PortType::Internal && tunnelled && std::ranges::any_of(host_.bridges, tunnels_elsewhere);
 }
 
 void Translation::cross_patch(State& state, std::size_t port_index, const Packet& packet) {

@@ -97,6 +97,7 @@ class Translation {
   bool tunnel_output(State& state, const BridgePort& port, Packet& packet);
   void cross_patch(State& state, std::size_t port, const Packet& packet);
   void controller(State& state, std::string text);
+  bool native_tunnel_possible(const State& state, const BridgePort& port, const Packet& packet) const;
 
   // rewrite.cc
   void set_field(State& state, const openflow::SetField& action);
@@ -108,7 +109,7 @@ class Translation {
   bool dec_mpls_ttl(State& state);
   Flow push_mpls(State& state, std::uint16_t type);
   Flow pop_mpls(State& state, std::uint16_t type);
-  Flow delete_field(State& state, openflow::FieldId field);
+  void delete_field(State& state, openflow::FieldId field);
   bool needs_parsing_below_mpls(const State& state, const openflow::Action& action) const;
 
   // tracking.cc

@@ -266,6 +266,18 @@ void Walk::receive(std::size_t host_index, std::size_t netns, std::size_t device
 
 // --- wires -----------------------------------------------------------------------------------------------------
 
+// A standby HA router's ports have the active one's MACs, but no addresses: no switch has learned them there.
+std::vector<Owner> Walk::in_use(std::vector<Owner> owners) const {
+  const auto addressed = [&](const Owner& owner) {
+    if (owner.kind != Owner::Kind::Device) return true;
+    const NamespaceSnapshot* netns = network_.index(owner.host).find_namespace(owner.netns);
+    if (netns == nullptr) return false;
+    return std::ranges::any_of(netns->links.value, [&](const auto& link) { return link.value.name == owner.device && !link.value.addresses.empty(); });
+  };
+  if (std::ranges::any_of(owners, addressed)) std::erase_if(owners, [&](const Owner& owner) { return !addressed(owner); });
+  return owners;
+}
+
 void Walk::at_wire(const Item& item) {
   const Host& host = network_.host(item.host);
   const auto physical = network_.physical_networks(item.host, item.name);
@@ -279,7 +291,7 @@ void Walk::at_wire(const Item& item) {
   auto attached = network_.on_the_wire(item.host, item.name);
   if (from_outside) attached.insert(attached.begin(), {item.host, item.name});
   const Mac destination = item.packet.eth_dst();
-  const auto owners = network_.owners(destination);
+  const auto owners = in_use(network_.owners(destination));
   const auto owned_by = [&](std::size_t owner) {
     return std::ranges::any_of(owners, [&](const Owner& candidate) { return candidate.host == owner; });
   };

@@ -90,6 +90,7 @@ class Walk {
   void at_vm(const Item& item);
   void vm_answers_arp(const Item& item, std::size_t hop, const CloudPort& vm);
   void at_wire(const Item& item);
+  std::vector<Owner> in_use(std::vector<Owner> owners) const;
   void at_linux_bridge(const Item& item);
   void leave_bridge(std::size_t host, const Emission& emission);
   // Out of a device, as its own namespace sends; `by` is the hop it leaves.

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Random tables, random packets: Open vSwitch and dvrtrace must say the same.
+
+    agree.py --serve BUILD/ofproto_serve [--cases N] [--seed S] [--keep DIR]
+
+Starts a private Open vSwitch, loads tables that a seeded generator makes (Neutron's shapes and wild ones), and
+traces packets on both. Compared: tables and priorities in their order, the final flow of each pass, and each copy
+that leaves, with its port, VLAN and MACs. Status 77 where Open vSwitch is not installed.
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import generate  # noqa: E402
+import private_ovs  # noqa: E402
+import trace_text  # noqa: E402
+
+SKIPPED = 77
+PACKETS_PER_SETUP = 100
+
+
+class Dvrtrace:
+    """The program under test, with the dumps of one set-up loaded."""
+
+    def __init__(self, serve, folder):
+        self.process = subprocess.Popen([serve, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, bridge, flow, states):
+        self.process.stdin.write(f"{bridge}\t{flow}\t{' '.join(states)}\n".encode())
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.read(int(self.process.stdout.readline())))
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=20)
+
+
+def differences(real, ours):
+    """What the two do not agree on, in words."""
+    said = []
+    steps = [(s["table"], s["priority"]) for s in ours["steps"]]
+    want = real.steps
+    if real.error:
+        steps, want = steps[:20], want[:20]
+    if real.floods:
+        steps, want = sorted(steps, key=str), sorted(want, key=str)
+    if steps != want:
+        said.append(f"steps: {want} there, {steps} here")
+    if not real.error:
+        for there, here in zip(real.final_flows, ours["final_flow"]):
+            there, here = trace_text.fields(there), trace_text.fields(here)
+            if there != here:
+                said.append(f"final flow: {sorted(there.items() ^ here.items())}")
+        if len(real.final_flows) != len(ours["final_flow"]):
+            said.append(f"{len(real.final_flows)} passes there, {len(ours['final_flow'])} here")
+    there = collections.Counter(real.outputs)
+    here = collections.Counter((o["port"], o["vlan"] or 0, o["eth_src"], o["eth_dst"]) for o in ours["outputs"])
+    if there != here:
+        said.append(f"outputs: {sorted((there - here).elements())} only there, {sorted((here - there).elements())} only here")
+    return said
+
+
+def keep(folder, dumps, number, question, text):
+    """Saves a difference so that it can become a case of its own."""
+    target = os.path.join(folder, str(number))
+    shutil.copytree(dumps, target, dirs_exist_ok=True)
+    with open(os.path.join(target, "case.json"), "w", encoding="utf-8") as file:
+        json.dump(dict(zip(("bridge", "flow", "ct_next"), question), trace=text), file, indent=1)
+
+
+def run(args, ovs):
+    rng = random.Random(args.seed)
+    count = collections.Counter()
+    generate.build(ovs)
+    while count["cases"] < args.cases:
+        setup = generate.Setup(rng)
+        count["flows"] += setup.load(ovs)
+        folder = tempfile.mkdtemp(prefix="dvrtrace-dumps-")
+        ovs.dump(folder, generate.BRIDGES)
+        ours = Dvrtrace(args.serve, folder)
+        names = trace_text.port_names(ovs.ask("dpif/show"))
+        for _ in range(min(PACKETS_PER_SETUP, args.cases - count["cases"])):
+            count["cases"] += 1
+            bridge, flow, states = question = setup.packet()
+            try:
+                text = ovs.ask("ofproto/trace", bridge, flow, *[word for state in states for word in ("--ct-next", state)])
+            except ValueError as error:
+                sys.exit(f"the generator made a packet that is none: {flow}: {error}")
+            answer = ours.ask(bridge, flow, states)
+            if "error" in answer:
+                said = [answer["error"]]
+            elif "unsupported" in answer:
+                count["unknown"] += 1
+                continue
+            elif any(a["code"] == "ASSUME_FIRST_OF_EQUAL_PRIORITY" for a in answer["assumptions"]):
+                count["ambiguous"] += 1
+                continue
+            else:
+                said = differences(trace_text.Trace(text, names), answer)
+            if said:
+                count["different"] += 1
+                if count["different"] <= args.show:
+                    print(f"DIFFERENT {bridge} {flow} {states}")
+                    print("".join(f"    {line}\n" for line in said), end="")
+                if args.keep:
+                    keep(args.keep, folder, count["different"], question, text)
+        ours.stop()
+        shutil.rmtree(folder)
+    print(f"seed {args.seed}: {count['cases']} cases over {count['flows']} flows; {count['different']} different, "
+          f"{count['ambiguous']} ambiguous, {count['unknown']} that dvrtrace leaves open")
+    return 1 if count["different"] else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--serve", required=True)
+    parser.add_argument("--cases", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--show", type=int, default=10)
+    parser.add_argument("--keep", metavar="DIR", help="save the dumps of each difference here")
+    args = parser.parse_args()
+    lacking = private_ovs.missing()
+    if lacking:
+        print(f"skipped: {lacking} is not installed (Debian's openvswitch-switch)")
+        return SKIPPED
+    ovs = private_ovs.PrivateOvs()
+    try:
+        return run(args, ovs)
+    finally:
+        ovs.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""Tables and packets at random, from a seed: shapes of Neutron's and wild ones."""
+
+BRIDGES = ("br-int", "br-tun")
+TABLES = 6
+MACS = [f"02:00:00:00:00:0{i}" for i in range(1, 7)]
+IPS = [f"10.0.{i // 4}.{i % 4 + 1}" for i in range(8)]
+PORTS = {"br-int": (1, 2, 3, 4, 5, 9), "br-tun": (1, 2, 9)}  # 9: the patch port
+GROUPS = (1, 2, 3)
+
+
+def build(ovs):
+    """The bridges: access ports in VLANs 1 and 2, trunks, native ports, and a pair of patch ports."""
+    words = []
+    for bridge in BRIDGES:
+        words += ["--", "add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=dummy", "fail_mode=secure",
+                  "protocols=OpenFlow10,OpenFlow11,OpenFlow12,OpenFlow13,OpenFlow14,OpenFlow15"]
+
+    def port(bridge, name, number, kind, *settings):
+        words.extend(["--", "add-port", bridge, name, *settings, "--", "set", "interface", name, f"type={kind}", f"ofport_request={number}"])
+
+    port("br-int", "a1", 1, "dummy", "tag=1")
+    port("br-int", "a2", 2, "dummy", "tag=2")
+    port("br-int", "b1", 3, "dummy", "tag=1")
+    port("br-int", "t4", 4, "dummy", "trunks=1,2,3")
+    port("br-int", "n5", 5, "dummy", "tag=2", "vlan_mode=native-untagged")
+    port("br-int", "patch-tun", 9, "patch")
+    port("br-tun", "u1", 1, "dummy")
+    port("br-tun", "u2", 2, "dummy", "tag=3")
+    port("br-tun", "patch-int", 9, "patch")
+    words += ["--", "set", "interface", "patch-tun", "options:peer=patch-int", "--", "set", "interface", "patch-int", "options:peer=patch-tun"]
+    ovs.vsctl(*words[1:])
+
+
+class Setup:
+    """One set of tables, groups and MACs."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.flows = {bridge: self.some_flows(bridge) for bridge in BRIDGES}
+        self.groups = {bridge: [self.group(bridge, number) for number in GROUPS] for bridge in BRIDGES}
+        self.fdb = [(bridge, rng.choice(PORTS[bridge]), rng.randint(0, 3), mac) for bridge in BRIDGES for mac in rng.sample(MACS, 3)]
+
+    def load(self, ovs):
+        for bridge in BRIDGES:
+            ovs.ofctl("del-flows", bridge)
+            ovs.ofctl("del-groups", bridge)
+            for group in self.groups[bridge]:
+                ovs.ofctl("add-group", bridge, group)
+            ovs.ofctl("add-flows", bridge, "-", text="\n".join(self.flows[bridge]) + "\n")
+            ovs.ask("fdb/flush", bridge)
+        for bridge, port, vlan, mac in self.fdb:
+            ovs.ask("fdb/add", bridge, {1: "a1", 2: "a2", 3: "b1", 4: "t4", 5: "n5", 9: "patch-tun"}[port] if bridge == "br-int"
+                    else {1: "u1", 2: "u2", 9: "patch-int"}[port], str(vlan), mac)
+        return sum(map(len, self.flows.values()))
+
+    # --- flows ---
+
+    def some_flows(self, bridge):
+        flows = []
+        for table in range(TABLES):
+            for _ in range(self.rng.randint(3, 14)):
+                match, ip, tagged = self.match(bridge)
+                actions = self.actions(bridge, table, ip, tagged)
+                flows.append(f"table={table},priority={self.priority()}{match},actions={actions}")
+            if self.rng.random() < 0.7:
+                flows.append(f"table={table},priority=0,actions={self.actions(bridge, table, False, False)}")
+            if self.rng.random() < 0.3:
+                flows += self.conjunction(bridge, table)
+        return flows
+
+    def priority(self):
+        return self.rng.randint(1, 20) if self.rng.random() < 0.1 else self.rng.randint(21, 60000)
+
+    def conjunction(self, bridge, table):
+        number, priority = self.rng.randint(1, 99), self.priority()
+        head = f"table={table},priority={priority},ip,"
+        sources = self.rng.sample(IPS, 3)
+        flows = [f"{head}nw_src={ip},actions=conjunction({number},1/2)" for ip in sources]
+        flows += [f"{head}nw_dst={ip},actions=conjunction({number},2/2)" for ip in self.rng.sample(IPS, 3)]
+        return flows + [f"{head}conj_id={number},actions={self.actions(bridge, table, True, False)}"]
+
+    def match(self, bridge):
+        rng, parts, ip, tagged = self.rng, [], False, False
+        protocol = rng.choice(("", "", "ip", "tcp", "udp", "icmp", "arp"))
+        if protocol:
+            parts.append(protocol)
+            ip = protocol != "arp"
+        if rng.random() < 0.4:
+            parts.append(f"in_port={rng.choice(PORTS[bridge])}")
+        vlan = rng.random()
+        if vlan < 0.15:
+            parts.append(f"dl_vlan={rng.randint(1, 3)}")
+            tagged = True
+        elif vlan < 0.25:
+            parts.append("vlan_tci=0x0000/0x1000")
+        elif vlan < 0.3:
+            parts.append("vlan_tci=0x1000/0x1000")
+            tagged = True
+        if rng.random() < 0.25:
+            parts.append(f"dl_dst={rng.choice(MACS + ['01:00:00:00:00:00/01:00:00:00:00:00'])}")
+        if rng.random() < 0.15:
+            parts.append(f"dl_src={rng.choice(MACS)}")
+        if ip and rng.random() < 0.4:
+            parts.append(f"nw_dst={rng.choice(IPS)}" + rng.choice(("", "", "/24", "/31", "/255.255.0.1")))
+        if ip and rng.random() < 0.2:
+            parts.append(f"nw_src={rng.choice(IPS)}" + rng.choice(("", "/24")))
+        if protocol in ("tcp", "udp") and rng.random() < 0.4:
+            parts.append(f"tp_dst={rng.choice(('80', '22', '0x50/0xfff0'))}")
+        if protocol == "arp" and rng.random() < 0.5:
+            parts.append(f"arp_op={rng.randint(1, 2)}")
+        if rng.random() < 0.25:
+            parts.append(f"reg{rng.randint(0, 3)}={rng.choice(('0', '1', '2', '0x1/0x1', '0x10/0xf0'))}")
+        if rng.random() < 0.1:
+            parts.append(f"metadata={rng.choice(('0', '5', '0x4/0xc'))}")
+        if ip and rng.random() < 0.12:
+            parts.append("ct_state=" + rng.choice(("-trk", "+trk", "+trk+new", "+trk+est", "+est-rpl", "+trk-inv")))
+        if ip and rng.random() < 0.05:
+            parts.append(f"ct_mark={rng.choice(('0', '1'))}")
+        return "".join("," + part for part in parts), ip, tagged
+
+    # --- actions ---
+
+    def actions(self, bridge, table, ip, tagged):
+        rng = self.rng
+        if rng.random() < 0.06:
+            return "drop"
+        actions = [self.action(bridge, table, ip, tagged) for _ in range(rng.randint(1, 4))]
+        if table + 1 < TABLES and rng.random() < 0.25:
+            actions.append(f"goto_table:{rng.randint(table + 1, TABLES - 1)}")
+        return ",".join(actions)
+
+    def action(self, bridge, table, ip, tagged):
+        rng = self.rng
+        register, port, mac = rng.randint(0, 3), rng.choice(PORTS[bridge]), rng.choice(MACS)
+        forward = rng.randint(table + 1, TABLES) if table + 1 < TABLES else TABLES
+        choices = [
+            (8, f"output:{port}"), (6, "NORMAL"), (14, f"resubmit(,{forward})"), (2, f"resubmit({port},{forward})"),
+            (1, f"resubmit(,{rng.randint(0, table)})"), (2, "IN_PORT"), (1, "FLOOD"), (1, "LOCAL"), (1, "ALL"),
+            (4, f"load:{rng.randint(0, 20)}->NXM_NX_REG{register}[]"), (2, f"load:{rng.randint(0, 3)}->NXM_NX_REG{register}[4..7]"),
+            (2, f"move:NXM_OF_IN_PORT[]->NXM_NX_REG{register}[0..15]"), (2, f"output:NXM_NX_REG{register}[]"),
+            (2, f"mod_dl_dst:{mac}"), (2, f"mod_dl_src:{mac}"), (3, f"mod_vlan_vid:{rng.randint(1, 3)}"), (2, "strip_vlan"),
+            (1, "push_vlan:0x8100"), (1, f"set_field:{rng.randint(0, 9)}->metadata"), (1, "load:0->NXM_OF_IN_PORT[]"),
+            (1, f"set_tunnel:{rng.randint(1, 9)}"), (1, f"mod_vlan_pcp:{rng.randint(0, 7)}"),
+            (2, f"group:{rng.choice(GROUPS)}"), (1, "exit"), (1, f"push:NXM_NX_REG{register}[]"), (1, f"pop:NXM_NX_REG{rng.randint(0, 3)}[]"),
+            (2, f"clone(mod_dl_src:{mac},output:{port})"), (1, f"write_actions(output:{port})"), (1, "note:01.02"),
+            (1, f"write_actions(mod_dl_dst:{mac},output:{port})"), (1, "clear_actions"),
+            (1, "learn(table=5,hard_timeout=300,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])"),
+        ]
+        if ip:
+            choices += [(3, f"ct(table={rng.randint(0, TABLES - 1)},zone={rng.randint(0, 2)})"), (2, "ct(commit,zone=1,exec(set_field:0x1->ct_mark))"),
+                        (1, f"ct(commit,table={rng.randint(0, TABLES - 1)},exec(set_field:0x1->ct_mark))"), (1, "ct_clear"), (2, "dec_ttl"),
+                        (1, f"ct(commit,table={rng.randint(1, TABLES - 1)},nat(src={rng.choice(IPS)}))"),
+                        (1, f"mod_nw_dst:{rng.choice(IPS)}"), (1, f"mod_nw_tos:{rng.choice((4, 184))}"),
+                        (1, f"move:NXM_OF_IP_SRC[0..15]->NXM_NX_REG{register}[16..31]")]
+        if tagged:
+            choices += [(2, f"set_field:{4096 + rng.randint(1, 3)}->vlan_vid"), (1, "load:0->NXM_OF_VLAN_TCI[]")]
+        return rng.choices([text for _, text in choices], [weight for weight, _ in choices])[0]
+
+    def group(self, bridge, number):
+        rng = self.rng
+        kind = rng.choice(("all", "indirect", "ff"))
+        buckets = []
+        for _ in range(1 if kind == "indirect" else rng.randint(1, 3)):
+            port = rng.choice(PORTS[bridge])
+            watch = f"watch_port:{port}," if kind == "ff" else ""
+            change = rng.choice(("", "", f"mod_dl_dst:{rng.choice(MACS)},", f"mod_vlan_vid:{rng.randint(1, 3)},"))
+            buckets.append(f"bucket={watch}actions={change}output:{port}")
+        return f"group_id={number},type={kind}," + ",".join(buckets)
+
+    # --- packets ---
+
+    def packet(self):
+        rng = self.rng
+        bridge = rng.choices(BRIDGES, (3, 1))[0]
+        protocol = rng.choice(("icmp", "tcp", "udp", "arp"))
+        parts = [protocol, f"in_port={rng.choice(PORTS[bridge])}", f"dl_src={rng.choice(MACS)}",
+                 f"dl_dst={rng.choice(MACS + ['ff:ff:ff:ff:ff:ff', '01:00:5e:00:00:05'])}"]
+        if rng.random() < 0.35:
+            parts += [f"dl_vlan={rng.randint(0, 3)}", f"dl_vlan_pcp={rng.choice((0, 0, 5))}"]
+        source, target = rng.choice(IPS), rng.choice(IPS)
+        if protocol == "arp":
+            parts += [f"arp_spa={source}", f"arp_tpa={target}", f"arp_op={rng.randint(1, 2)}"]
+        else:
+            parts += [f"nw_src={source}", f"nw_dst={target}", f"nw_ttl={rng.choice((64, 64, 1))}"]
+        if protocol in ("tcp", "udp"):
+            parts += [f"{protocol}_src={rng.randint(1, 65535)}", f"{protocol}_dst={rng.choice((80, 22, 81, 443))}"]
+        if protocol == "icmp":
+            parts += ["icmp_type=8", "icmp_code=0"]
+        states = rng.sample(("trk,est", "trk,new", "trk,est,rpl", "trk,inv"), rng.choice((0, 0, 1, 2)))
+        return bridge, ",".join(parts), states
