@@ -50,7 +50,7 @@ struct Setup {
     Snapshot index;
     index.hosts.push_back({});
     network = std::make_unique<Network>(
-        std::move(index), [&, id](std::size_t, Diagnostics&) { return host_with(sources.text(id)); }, sources);
+        std::move(index), [&, id](std::size_t, const HostSnapshot&, Diagnostics&) { return host_with(sources.text(id)); }, sources);
     openflow::Names names;
     std::optional<openflow::ReadError> error;
     question.packet = openflow::read_packet(kPacket, names, error);

@@ -551,6 +551,8 @@ bool may_be_empty(const DumpName& name) {
     // a row of Open_vSwitch.
     case FileKind::OvsRows:
       return name.form == FileForm::Text && name.part != "Open_vSwitch";
+    case FileKind::Flows:  // without statistics there is no header, so that an empty table prints nothing
+      return name.rank == kSavedRank;
     default:
       return false;
   }

@@ -19,9 +19,6 @@ constexpr std::array<SavedName, 6> kOfBridge{{{"dump-flows-", FileKind::Flows},
                                               {"dump-tlv-map-", FileKind::TlvMap},
                                               {"get-frags-", FileKind::FragmentMode}}};
 
-// The version of OpenFlow that it was asked in does not show: as good as any.
-constexpr int kRank = 40;
-
 }  // namespace
 
 bool classify_saved(std::string_view file, DumpName& name) {
@@ -33,7 +30,7 @@ bool classify_saved(std::string_view file, DumpName& name) {
   }
   if (!file.ends_with(".txt")) return false;
   file.remove_suffix(4);
-  name.rank = kRank;
+  name.rank = kSavedRank;
   if (file == "vsctl-show") {
     name.kind = FileKind::OvsShow;
     return true;

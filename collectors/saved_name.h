@@ -7,6 +7,9 @@
 
 namespace dvrtrace {
 
+// Of their DumpName: which version of OpenFlow they were asked in does not show, nor whether with statistics.
+inline constexpr int kSavedRank = 45;
+
 // "dump-flows-br-int.txt", "fdb-br-int.txt", "vsctl-show.txt", "ovsdb.json": false for any other name.
 bool classify_saved(std::string_view file, DumpName& name);
 

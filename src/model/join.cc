@@ -252,7 +252,7 @@ class Joiner {
     if (local || type == "internal" || type == "tap") return PortType::Internal;
     if (type == "patch") return PortType::Patch;
     if (type.starts_with("dpdkvhostuser")) return PortType::VhostUser;
-    for (const std::string_view tunnel : {"vxlan", "gre", "geneve", "ip6gre", "erspan", "lisp", "stt", "gtpu", "bareudp", "ipsec_gre"}) {
+    for (const std::string_view tunnel : {"vxlan", "gre", "geneve", "ip6gre", "erspan", "ip6erspan", "lisp", "stt", "gtpu", "bareudp", "ipsec_gre"}) {
       if (type == tunnel) return PortType::Tunnel;
     }
     return PortType::System;

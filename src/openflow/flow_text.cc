@@ -55,7 +55,7 @@ class PacketPrinter {
  private:
   // Fields of a tunnel are where a tunnel is; of a packet that is on its way to one only the id is.
   bool shown(FieldId id) const {
-    if (id < F::TunId || id > F::TunGtpuMsgtype) return true;
+    if ((id < F::TunId || id > F::TunGtpuMsgtype) && !is_tun_metadata(id) && id != F::TunMetadataPresent) return true;
     constexpr std::uint64_t kKey = 0x8;
     const bool tunnel = get(key_, F::TunDst) != Bits128{} || get(key_, F::TunIpv6Dst) != Bits128{};
     if (id == F::TunId) return !tunnel || (get64(key_, F::TunFlags) & kKey) != 0;

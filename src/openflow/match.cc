@@ -198,7 +198,7 @@ bool MatchReader::guaranteed(Prerequisite needs) const {
     case Prerequisite::NdSolicit: return nd(135);
     case Prerequisite::NdAdvert: return nd(136);
     case Prerequisite::Tracked: return (masks_[info(FieldId::CtState).word] >> 32 & kCtTracked) != 0;
-    case Prerequisite::Nsh: return type == kTypeNsh;
+    case Prerequisite::Nsh: return type == kTypeNsh || exact(FieldId::PacketType, kNot) == (1u << 16 | kTypeNsh);
   }
   return false;
 }

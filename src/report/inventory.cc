@@ -259,7 +259,7 @@ bool serves(const HostSnapshot& host, const Ip& ip) {
     if (!netns.name.starts_with("fip-")) continue;
     for (const auto& route : netns.routes4.value) {
       const bool by_router =
-          !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
+          route.value.type == kernel::RouteType::Unicast && !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
       if (by_router && route.value.destination == host_prefix(ip)) return true;
     }
   }

@@ -112,8 +112,9 @@ std::string_view in_words(Reason reason) {
     case Reason::MtuExceeded: return "it is larger than the MTU and must not be fragmented";
     case Reason::NotAdmitted: return "the port does not admit its VLAN";
     case Reason::NotForThisHost: return "the frame is addressed to another MAC";
+    case Reason::NotTranslated: return "its source is no address that the outside could answer";
     case Reason::NoListener: return "nobody listens there";
-    case Reason::TranslationFailed: return "its address could not be translated";
+    case Reason::TranslationFailed: return "Open vSwitch gives the translation of its flows up: too many resubmits";
     case Reason::FloodEmpty: return "there is no port to flood it to";
     case Reason::NotForwarded: return "the bridge does not pass it on";
     case Reason::Loop: return "it came back, unchanged, to where it had been";

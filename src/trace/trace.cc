@@ -48,6 +48,7 @@ std::string_view name(Reason reason) {
     case Reason::MtuExceeded: return "mtu-exceeded";
     case Reason::NotAdmitted: return "vlan-not-admitted";
     case Reason::NotForThisHost: return "not-for-this-host";
+    case Reason::NotTranslated: return "not-translated";
     case Reason::NoListener: return "no-listener";
     case Reason::TranslationFailed: return "translation-failed";
     case Reason::FloodEmpty: return "flood-empty";

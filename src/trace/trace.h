@@ -27,7 +27,7 @@ enum class Reason {
   ByFip, BySnat, ByProviderNetwork,
   DropFlow, TableMiss, DeadVlan, PortSecurity, SecurityGroup, ConntrackInvalid, ConntrackMark, FilterDrop, AddressScope,
   NoRoute, ProhibitRoute, BlackholeRoute, UnreachableRoute, NeighbourFailed, ReversePathFilter, ForwardingOff, TtlExceeded,
-  DeviceDown, NoSuchPort, VtepUnknown, VlanUnknown, MtuExceeded, NotAdmitted, NotForThisHost, NoListener, TranslationFailed,
+  DeviceDown, NoSuchPort, VtepUnknown, VlanUnknown, MtuExceeded, NotAdmitted, NotForThisHost, NotTranslated, NoListener, TranslationFailed,
   FloodEmpty, NotForwarded,
   Loop,
   DumpMissing, DumpTruncated, LineNotUnderstood, ActionNotModelled, HostMissing, CleanedReport, HiddenState,

@@ -11,9 +11,13 @@ using test::Tree;
 constexpr std::string_view kRules = "0:\tfrom all lookup local\n";
 
 std::string shown(const DumpName& name) {
-  constexpr std::string_view kKinds[] = {"unknown", "ignored", "flows", "groups", "ports", "fdb", "ovs", "show", "bridges", "dpif", "dp-ct",
-                                         "links", "details", "rules", "routes", "neigh", "iptables", "ipset", "sysctl", "conntrack", "brports",
-                                         "brfdb", "netns", "domain", "config", "state", "hostname", "date", "codes"};
+  // clang-format off
+  constexpr std::string_view kKinds[] = {
+      "unknown", "ignored", "flows", "groups", "ports", "fdb", "frags", "tlv", "ovs", "show", "bridges", "dpif", "dp-ct",
+      "links", "details", "rules", "routes", "neigh", "iptables", "ipset", "sysctl", "conntrack", "brports", "brfdb",
+      "netns", "domain", "config", "state", "hostname", "date", "codes"};
+  static_assert(std::size(kKinds) == static_cast<std::size_t>(FileKind::ReturnCodes) + 1);
+  // clang-format on
   std::string text(kKinds[static_cast<std::size_t>(name.kind)]);
   if (!name.bridge.empty()) text += " " + name.bridge;
   if (!name.netns.empty()) text += " in " + name.netns;
@@ -93,13 +97,13 @@ TEST(DumpName, TellsWhatAFileHolds) {
 
 TEST(DumpName, PrefersWhatSaysMore) {
   constexpr std::string_view kOrders[][2] = {
-      {"ip_-j_addr", "ip_-d_address"},
       {"ip_-d_address", "ip_addr"},
-      {"ip_addr", "ip_-o_addr"},
-      {"ip_-j_route_show_table_all", "ip_route_show_table_all"},
-      {"ip_-j_neigh_show_nud_all", "ip_-j_neigh"},
+      {"ip_addr", "ip_-j_addr"},
+      {"ip_-j_addr", "ip_-o_addr"},
+      {"ip_route_show_table_all", "ip_-j_route_show_table_all"},
+      {"ip_neigh_show_nud_all", "ip_-j_neigh_show_nud_all"},
       {"ip_-s_-s_neigh_show", "ip_neigh"},
-      {"ip_neigh", "arp_-n"},
+      {"ip_-j_neigh", "arp_-n"},
       {"ovs-ofctl_-O_OpenFlow15_dump-flows_b", "ovs-ofctl_-O_OpenFlow14_dump-flows_b"},
       {"ovs-ofctl_-O_OpenFlow11_dump-flows_b", "ovs-ofctl_dump-flows_b"},
       {"ovs-ofctl_-O_OpenFlow13_--no-names_dump-flows_b", "ovs-ofctl_-O_OpenFlow13_dump-flows_b"},

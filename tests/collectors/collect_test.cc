@@ -29,7 +29,7 @@ TEST(Collect, TakesThePreferredOfSeveralFiles) {
                   {"ip_-j_rule", "[{\"priority\":0,\"src\":\"all\",\"table\":\"local\"}]\n"}};
   const Collected collected({{"x", tree.path()}});
   EXPECT_EQ(collected.source_of(collected.bridge("x", "br-int").flows), "ovs-ofctl_-O_OpenFlow13_dump-flows_br-int");
-  EXPECT_EQ(collected.source_of(collected.netns("x").rules4), "ip_-j_rule");
+  EXPECT_EQ(collected.source_of(collected.netns("x").rules4), "ip_rule");
 }
 
 TEST(Collect, AFailedCommandGivesWayToTheNext) {
@@ -165,16 +165,18 @@ TEST(Collect, AnEmptyFileIsNothingOrMissing) {
 }
 
 TEST(Collect, ReturnCodesTellFailedFromEmpty) {
-  const Tree tree{{"ip_neigh", ""}, {"iptables-save", ""}, {"ip6tables-save", "xtables is locked by someone\n"},
+  const Tree tree{{"sos_commands/networking/ip_neigh", ""},
+                  {"sos_commands/networking/iptables-save", ""},
+                  {"sos_commands/networking/ip6tables-save", "xtables is locked by someone\n"},
                   {"commands.json",
-                   "[{\"file\":\"ip_neigh\",\"cmd\":\"ip  neigh\",\"rc\":0},\n{\"file\":\"iptables-save\",\"cmd\":\"iptables-save\",\"rc\":127},\n"
-                   "{\"file\":\"ip6tables-save\",\"cmd\":\"ip6tables-save\",\"rc\":4}]\n"}};
+                   "[{\"file\":\"sos_commands/networking/ip_neigh\",\"cmd\":\"ip  neigh\",\"rc\":0},\n"
+                   "{\"file\":\"sos_commands/networking/iptables-save\",\"cmd\":\"iptables-save\",\"rc\":127},\n"
+                   "{\"file\":\"sos_commands/networking/ip6tables-save\",\"cmd\":\"ip6tables-save\",\"rc\":4}]\n"}};
   const Collected collected({{"x", tree.path()}});
   const NamespaceSnapshot& root = collected.netns("x");
   EXPECT_EQ(root.neighbours.presence, Presence::Complete);
   EXPECT_EQ(root.iptables4.failure, "the command ended with status 127");
   EXPECT_EQ(root.iptables6.failure, "xtables is locked by someone");
-  EXPECT_EQ(collected.host("x").files.front().path, "ip6tables-save");
   EXPECT_TRUE(collected.host("x").files.front().failed);
 }
 
@@ -292,13 +294,13 @@ TEST(Collect, ReportsWhatContradicts) {
        "ovs-ofctl_dump-flows_br-int", " table=0, priority=1 actions=mod_vlan_vid:5,resubmit(,3)\n", ""},
       {"ovs-ofctl_-O_OpenFlow13_dump-flows_br-int", " table=0, priority=1 actions=drop\n", "ovs-ofctl_dump-flows_br-int",
        " table=0, priority=1 actions=drop\n table=20, hard_timeout=300, priority=1,in_port=9 actions=drop\n", ""},
-      {"ip_-j_rule", "[{\"priority\":5,\"src\":\"10.0.0.1\",\"table\":\"16\"}]\n", "ip_rule", "5:\tfrom 10.0.0.1 lookup 17\n",
+      {"ip_rule", "5:\tfrom 10.0.0.1 lookup 16\n", "ip_-j_rule", "[{\"priority\":5,\"src\":\"10.0.0.1\",\"table\":\"17\"}]\n",
        "expected '5: from 10.0.0.1/32 to all lookup 16'"},
       {"ip_route_show_table_all", "10.0.0.0/24 dev eth0 scope link\n", "ip_route", "10.0.0.0/24 dev eth1 scope link\n",
        "found '10.0.0.0/24 table main dev eth1 '"},
       {"ip_route_show_table_all", "10.0.0.0/24 dev eth0 scope link\n10.9.0.0/24 dev eth1 table 16 scope link\n", "ip_route",
        "10.0.0.0/24 dev eth0 scope link\n", ""},
-      {"ip_-j_neigh", "[{\"dst\":\"10.0.0.5\",\"dev\":\"qr-1\",\"lladdr\":\"fa:16:3e:00:00:05\",\"state\":[\"PERMANENT\"]}]\n", "ip_neigh",
+      {"ip_-s_-s_neigh_show", "10.0.0.5 dev qr-1 lladdr fa:16:3e:00:00:05 ref 1 used 1/2/3 probes 4 PERMANENT\n", "ip_neigh",
        "10.0.0.5 dev qr-1 lladdr fa:16:3e:00:00:06 PERMANENT\n10.0.0.6 dev qr-1 lladdr fa:16:3e:00:00:07 STALE\n",
        "found '10.0.0.5 dev qr-1 lladdr fa:16:3e:00:00:06'"},
       {"ip_-d_address", "2: eth0: <UP> mtu 1500 qdisc noqueue state UP group default qlen 1000\n    inet 10.0.0.1/24 scope global eth0\n", "ip_-o_addr",

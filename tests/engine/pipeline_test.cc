@@ -75,7 +75,7 @@ std::vector<std::string> trace(const std::vector<BridgeText>& bridges, std::stri
   Sources sources;
   Snapshot index;
   index.hosts.push_back({});
-  const Network network(std::move(index), [&](std::size_t, Diagnostics&) { return host_of(bridges, sources); }, sources);
+  const Network network(std::move(index), [&](std::size_t, const HostSnapshot&, Diagnostics&) { return host_of(bridges, sources); }, sources);
   OfprotoQuestion question;
   if (const std::size_t colon = text.find(": "); colon != std::string_view::npos) {
     for (const std::string_view state : split(text.substr(0, colon), ' ')) question.ct_next.push_back(openflow::read_ct_flags(state).value_or(0));

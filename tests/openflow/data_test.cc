@@ -79,8 +79,12 @@ TEST(Data, EveryPrefixOfALine) {
   for (std::size_t length = 0; length < line.size(); ++length) {
     Names names;
     const FlowLine read = read_flow_line(std::string_view(line).substr(0, length), 0, names);
-    if (read.kind == FlowLine::Kind::Bad) EXPECT_LE(read.error.end, length);
-    if (length < line.find("actions=")) EXPECT_NE(read.kind, FlowLine::Kind::Flow) << length;
+    if (read.kind == FlowLine::Kind::Bad) {
+      EXPECT_LE(read.error.end, length);
+    }
+    if (length < line.find("actions=")) {
+      EXPECT_NE(read.kind, FlowLine::Kind::Flow) << length;
+    }
   }
 }
 

@@ -14,6 +14,9 @@ namespace {
 using openflow::FieldId;
 
 constexpr std::uint16_t kFirstEphemeralPort = 49152;
+// neutron.agent.l3.dvr_fip_ns.FAST_PATH_EXIT_PR: the rule by which subnets of the external network's
+// address scope leave without NAT.
+constexpr std::uint32_t kFastExitPriority = 80000;
 constexpr Mac kOutsideMac{0x02000000fffe};  // locally administered: of a host that no dump shows
 
 struct ProtocolNumber {
@@ -204,7 +207,8 @@ class Asking {
 
   // Fills in the frame's destination. False when nobody answers for the next hop: the direction then
   // shows the ARP request's way.
-  bool address_frame(std::size_t port, Packet& packet, Recorder& recorder) {
+  // `heard`: the frame that the VM answers. It talked to its sender a moment ago, and need not ask again.
+  bool address_frame(std::size_t port, Packet& packet, Recorder& recorder, const Packet* heard = nullptr) {
     if (packet.arp() || packet.eth_dst().multicast()) return true;
     const CloudPort& vm = ports_.at(port);
     const std::size_t start = recorder.direction.hops.size();
@@ -226,6 +230,11 @@ class Asking {
     assumptions_.merge(scratch.assumptions);
     if (mac) {
       packet.set(FieldId::EthDst, mac->value);
+      return true;
+    }
+    if (heard != nullptr && !heard->eth_src().multicast() && *hop != packet.ip_dst()) {
+      assumptions_.insert({"ASSUME_VM_KNOWS_ITS_GATEWAY", "nobody answers the VM's ARP request for its gateway; it is taken to remember the MAC that the packet came from"});
+      packet.set(FieldId::EthDst, heard->eth_src().value);
       return true;
     }
     scratch.direction.name = recorder.direction.name;
@@ -278,7 +287,36 @@ class Asking {
         }
       }
     }
+    return wire_by_flows();
+  }
+
+  // Without bridge_mappings: the provider bridge with a card whose flows know the local VLAN of the
+  // floating IPs' or the SNAT's gateway port.
+  std::optional<ExternalWire> wire_by_flows() const {
+    for (std::size_t index = 0; index < network_.size(); ++index) {
+      const Host& host = network_.host(index);
+      const std::size_t integration = host.find_bridge("br-int");
+      if (integration == kNowhere) continue;
+      for (const BridgePort& gateway : host.bridges[integration].ports) {
+        if (!gateway.name.starts_with("fg-") && !gateway.name.starts_with("qg-")) continue;
+        const std::uint16_t tag = host.bridges[integration].bundles[gateway.bundle].tag;
+        for (const Bridge& bridge : host.bridges) {
+          if (bridge.name == "br-int" || bridge.name == "br-tun" || !knows_vlan(bridge, tag)) continue;
+          const auto card = std::ranges::find_if(bridge.ports, [](const BridgePort& port) { return port.type == PortType::System; });
+          if (card != bridge.ports.end()) return ExternalWire{index, card->name, std::nullopt};
+        }
+      }
+    }
     return std::nullopt;
+  }
+
+  static bool knows_vlan(const Bridge& bridge, std::uint16_t tag) {
+    return std::ranges::any_of(bridge.tables, [&](const auto& table) {
+      return table != nullptr && std::ranges::any_of(table->rows(), [&](const openflow::FlowRow* row) {
+        const openflow::Match& match = row->flow.match;
+        return match.mask_of(FieldId::DlVlan) == openflow::ones128(12) && match.value_of(FieldId::DlVlan).low == tag;
+      });
+    });
   }
 
   void send_from_outside(Recorder& recorder, Walk& walk) {
@@ -328,7 +366,7 @@ class Asking {
     finish(recorder, arrival, arrival != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction, host_of(to_)));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
-    if (arrival != nullptr) answer(*arrival);
+    if (arrival != nullptr && trace_.directions.front().verdict != Verdict::Dropped) answer(*arrival);
     else if (walk.error()) error_back(*walk.error());
   }
 
@@ -405,6 +443,29 @@ class Asking {
     return {Reason::ToRouter, fmt::format("{} takes it in", netns)};
   }
 
+  // A packet can leave the cloud in a form that nobody out there can answer or take.
+  std::optional<std::string> unanswerable(const Direction& direction, const Arrival& arrival) const {
+    if (arrival.kind != Arrival::Kind::Outside || !arrival.packet.ip()) return std::nullopt;
+    const Ip source = arrival.packet.ip_src(), destination = arrival.packet.ip_dst();
+    if (destination.link_local()) return fmt::format("{} is link-local: nobody beyond a router has it", to_string(destination));
+    const Reason way = way_out(direction, arrival.hop);
+    if (way == Reason::ByProviderNetwork || source.v6()) return std::nullopt;
+    for (std::optional<std::size_t> at = arrival.hop; at; at = direction.hops[*at].parent) {
+      for (const Step& step : direction.hops[*at].steps) {
+        const auto* rule = std::get_if<RuleHit>(&step);
+        if (rule != nullptr && rule->priority == kFastExitPriority) return std::nullopt;  // routed, not translated, on purpose
+      }
+    }
+    for (const logical::Subnet& subnet : network_.logical().subnets) {
+      const auto network = std::ranges::find(network_.logical().networks, subnet.network_id, &logical::Network::id);
+      const bool external = network != network_.logical().networks.end() && network->external;
+      if (!external && subnet.cidr.contains(source)) {
+        return fmt::format("it leaves with its tenant address {}, which nobody outside can answer", to_string(source));
+      }
+    }
+    return std::nullopt;
+  }
+
   void finish(Recorder& recorder, const Arrival* arrival, std::optional<std::size_t> stop) {
     Direction& direction = recorder.direction;
     std::optional<std::size_t> end = stop;
@@ -413,6 +474,12 @@ class Asking {
       const auto [reason, text] = taken_in(direction, *arrival);
       direction.verdict = arrival->kind == Arrival::Kind::Outside ? Verdict::LeftTheCloud : Verdict::Delivered;
       direction.reason = reason;
+      if (const auto obstacle = unanswerable(direction, *arrival)) {
+        direction.verdict = Verdict::Dropped;
+        direction.reason = Reason::NotTranslated;
+        direction.stopped_at = arrival->hop;
+        recorder.stop(arrival->hop, direction.verdict, direction.reason, *obstacle);
+      }
       if (!recorder.stopped(arrival->hop)) recorder.stop(arrival->hop, direction.verdict, reason, text);
     } else if (stop) {
       for (const Step& step : direction.hops[*stop].steps) {
@@ -447,7 +514,7 @@ class Asking {
           break;
         }
         reply.set(FieldId::EthSrc, vm.mac.value);
-        if (address_frame(arrival.port, reply, recorder)) walk.from_vm(arrival.port, std::move(reply));
+        if (address_frame(arrival.port, reply, recorder, &arrival.packet)) walk.from_vm(arrival.port, std::move(reply));
         break;
       }
       case Arrival::Kind::Namespace:

@@ -34,6 +34,19 @@ bool is_mirror_output(const Bridge& bridge, const Bundle& bundle) {
   return std::ranges::any_of(bridge.row->mirrors, [&](const OvsMirror& mirror) { return !mirror.output_port.empty() && mirror.output_port == bundle.name; });
 }
 
+// Multicast is taken from the active member of a bond only, or it would come in twice. The one of the
+// least number that is up is taken to be it.
+bool takes_multicast(const Bridge& bridge, const Bundle& bond, Ofport in_port) {
+  if (bridge.row != nullptr) {
+    const auto row = std::ranges::find(bridge.row->ports, bond.name, &OvsPort::name);
+    if (row != bridge.row->ports.end() && (flag_set(row->other_config, "all-members-active") || flag_set(row->other_config, "all-slaves-active"))) return true;
+  }
+  return std::ranges::none_of(bond.ports, [&](std::size_t port) {
+    const BridgePort& member = bridge.ports[port];
+    return !member.port_down && !member.link_down && member.number < in_port;
+  });
+}
+
 constexpr std::uint16_t kPcp = 0xe000, kVid = 0x0fff;
 
 }  // namespace
@@ -115,6 +128,9 @@ void Translation::normal(State& state) {
   const Mac destination = state.packet.eth_dst();
   if (in != nullptr && reserved_multicast(destination) && (bridge.row == nullptr || !flag_set(bridge.row->other_config, "forward-bpdu"))) {
     return stop(state, Verdict::Dropped, Reason::NotForwarded, "packet has reserved destination MAC, dropping");
+  }
+  if (in != nullptr && in->bond() && destination.multicast() && !takes_multicast(bridge, *in, state.in_port())) {
+    return stop(state, Verdict::Dropped, Reason::NotForwarded, "bonding refused admissibility, dropping");
   }
   if (in != nullptr) learn_mac(state, vlans.vid);
   if (destination.multicast()) {

@@ -22,7 +22,9 @@ namespace {
 // Limits of ofproto-dpif-xlate.c.
 constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxResubmits = 4096;
+constexpr std::size_t kMaxPasses = 512;  // Open vSwitch has no such limit: the datapath would go round for ever
 constexpr std::size_t kMaxStackBytes = 65536;
+constexpr std::size_t kMaxActionBytes = 65535, kOutputBytes = 8;  // of the datapath's actions
 // A table that no dump shows: one flow that drops, for what is sent there.
 constexpr std::uint8_t kInternalTable = 254;
 
@@ -66,6 +68,11 @@ void Translation::run(std::size_t bridge, std::size_t port, const Packet& packet
   tape_.passes.back().after = state.key();
   if (failed_) emissions_.clear();  // "Translation failed, packet is dropped"
   while (!frozen_.empty()) {
+    if (tape_.passes.size() >= kMaxPasses) {
+      stop(frozen_.front().state, Verdict::Looped, Reason::Loop, fmt::format("over {} returns from connection tracking: the tables send the packet there again and again", kMaxPasses));
+      frozen_.clear();
+      break;
+    }
     Frozen next = std::move(frozen_.front());
     frozen_.pop_front();
     resume(std::move(next));
@@ -101,8 +108,8 @@ void Translation::enter(State& state) {
   // A congestion mark that the tunnel saw is carried over; a packet that cannot bear it is lost.
   constexpr std::uint64_t kEcnMask = 3, kCongestion = 3;
   const BridgePort* in = bridge.port(state.in_port());
-  constexpr std::uint64_t kBfdPort = 3784;
-  bool lost = in != nullptr && in->bfd && state.packet.protocol() == openflow::kProtoUdp && state.packet.ip() && state.packet.get(FieldId::UdpDst) == kBfdPort &&
+  constexpr std::uint64_t kBfdPort = 3784, kBfdMac = 0x002320000001;
+  bool lost = in != nullptr && in->bfd && state.packet.protocol() == openflow::kProtoUdp && state.packet.ip() && state.packet.get(FieldId::UdpDst) == kBfdPort && state.packet.eth_dst().value == kBfdMac &&
               !(in->bfd_tunnel_key && state.packet.get(FieldId::TunId) != 0);
   if ((state.packet.get(FieldId::TunTos) & kEcnMask) == kCongestion && state.packet.ip() &&
       state.packet.get(FieldId::NwEcn) != kCongestion) {
@@ -167,6 +174,11 @@ bool Translation::within_limits(State& state) {
     fail(state, fmt::format("over {} resubmit actions", kMaxResubmits), "Too many resubmits");
   } else if (stacked_ >= kMaxStackBytes) {
     fail(state, "resubmits yielded over 64 kB of stack", "Stack too deep");
+  } else if (emissions_.size() * kOutputBytes > kMaxActionBytes) {
+    // Not an error: what was sent by now stays sent.
+    write(state, TapeWarning{"resubmits yielded over 64 kB of actions"});
+    exited_ = true;
+    return false;
   }
   return !failed_;
 }
@@ -200,6 +212,10 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
   if (found.undecided) {
     unknown(state, Reason::LineNotUnderstood,
             fmt::format("a line of table {} of {} that was not understood might match with higher priority", table.value, bridge_of(state).name));
+    return;
+  }
+  if (found.row == nullptr && bridge_of(state).dumps != nullptr && !bridge_of(state).dumps->flows.value.names.tables().empty()) {
+    unknown(state, Reason::LineNotUnderstood, "the dump has names for tables, and does not say which numbers they are", ofctl("--no-names dump-flows", bridge_of(state).name));
     return;
   }
   if (found.row == nullptr) {
@@ -347,7 +363,16 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
           },
           [&](const Multipath& a) { return multipath(state, *a.spec); },
           [&](const openflow::Bundle& a) { return bundle(state, *a.spec); },
-          [&](const NoEffect&) { return Flow::Go; },
+          [&](const NoEffect& a) {
+            // A sample of what a tunnel port sends fills in the tunnel's fields, and they stay.
+            const std::size_t at = a.text->find("sampling_port=");
+            if (policy_.guess || at == std::string::npos) return Flow::Go;
+            const std::string port = a.text->substr(at + 14, a.text->find_first_of(",)", at) - at - 14);
+            const bool tunnel = std::ranges::any_of(bridge_of(state).ports, [&](const BridgePort& p) {
+              return p.type == PortType::Tunnel && (p.name == port || std::to_string(p.number.value) == port);
+            });
+            return tunnel ? not_modelled(state, action) : Flow::Go;
+          },
           [&](const Unmodelled&) { return not_modelled(state, action); },
       },
       action.variant());

@@ -125,6 +125,11 @@ class Setup:
         if rng.random() < 0.06:
             return "drop"
         actions = [self.action(bridge, table, ip, tagged) for _ in range(rng.randint(1, 4))]
+        # Instructions come once each, in OpenFlow's order, behind the actions.
+        clear = [action for action in actions if action == "clear_actions"][:1]
+        written = [action for action in actions if action.startswith("write_actions")][:1]
+        actions = [action for action in actions if action != "clear_actions" and not action.startswith("write_actions")]
+        actions += clear + written
         if table + 1 < TABLES and rng.random() < 0.25:
             actions.append(f"goto_table:{rng.randint(table + 1, TABLES - 1)}")
         return ",".join(actions)
@@ -138,8 +143,8 @@ class Setup:
             (1, f"resubmit(,{rng.randint(0, table)})"), (2, "IN_PORT"), (1, "FLOOD"), (1, "LOCAL"), (1, "ALL"),
             (4, f"load:{rng.randint(0, 20)}->NXM_NX_REG{register}[]"), (2, f"load:{rng.randint(0, 3)}->NXM_NX_REG{register}[4..7]"),
             (2, f"move:NXM_OF_IN_PORT[]->NXM_NX_REG{register}[0..15]"), (2, f"output:NXM_NX_REG{register}[]"),
-            (2, f"mod_dl_dst:{mac}"), (2, f"mod_dl_src:{mac}"), (3, f"mod_vlan_vid:{rng.randint(1, 3)}"), (2, "strip_vlan"),
-            (1, "push_vlan:0x8100"), (1, f"set_field:{rng.randint(0, 9)}->metadata"), (1, "load:0->NXM_OF_IN_PORT[]"),
+            (2, f"mod_dl_dst:{mac}"), (2, f"mod_dl_src:{mac}"), (3, f"mod_vlan_vid:{rng.randint(1, 3)}"), (2, "load:0->NXM_OF_VLAN_TCI[]"),
+            (1, f"set_field:{rng.randint(0, 9)}->metadata"), (1, "load:0->NXM_OF_IN_PORT[]"),
             (1, f"set_tunnel:{rng.randint(1, 9)}"), (1, f"mod_vlan_pcp:{rng.randint(0, 7)}"),
             (2, f"group:{rng.choice(GROUPS)}"), (1, "exit"), (1, f"push:NXM_NX_REG{register}[]"), (1, f"pop:NXM_NX_REG{rng.randint(0, 3)}[]"),
             (2, f"clone(mod_dl_src:{mac},output:{port})"), (1, f"write_actions(output:{port})"), (1, "note:01.02"),
@@ -147,13 +152,11 @@ class Setup:
             (1, "learn(table=5,hard_timeout=300,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])"),
         ]
         if ip:
-            choices += [(3, f"ct(table={rng.randint(0, TABLES - 1)},zone={rng.randint(0, 2)})"), (2, "ct(commit,zone=1,exec(set_field:0x1->ct_mark))"),
-                        (1, f"ct(commit,table={rng.randint(0, TABLES - 1)},exec(set_field:0x1->ct_mark))"), (1, "ct_clear"), (2, "dec_ttl"),
-                        (1, f"ct(commit,table={rng.randint(1, TABLES - 1)},nat(src={rng.choice(IPS)}))"),
+            choices += [(3, f"ct(table={forward},zone={rng.randint(0, 2)})"), (2, "ct(commit,zone=1,exec(set_field:0x1->ct_mark))"),
+                        (1, f"ct(commit,table={forward},exec(set_field:0x1->ct_mark))"), (1, "ct_clear"), (2, "dec_ttl"),
+                        (1, f"ct(commit,table={forward},nat(src={rng.choice(IPS)}))"),
                         (1, f"mod_nw_dst:{rng.choice(IPS)}"), (1, f"mod_nw_tos:{rng.choice((4, 184))}"),
                         (1, f"move:NXM_OF_IP_SRC[0..15]->NXM_NX_REG{register}[16..31]")]
-        if tagged:
-            choices += [(2, f"set_field:{4096 + rng.randint(1, 3)}->vlan_vid"), (1, "load:0->NXM_OF_VLAN_TCI[]")]
         return rng.choices([text for _, text in choices], [weight for weight, _ in choices])[0]
 
     def group(self, bridge, number):

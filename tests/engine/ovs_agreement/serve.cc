@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   if (!collection || collection->hosts().empty()) return 2;
   const Network network(
       collection->read_all(Depth::Index, diagnostics),
-      [&](std::size_t host, Diagnostics& into) { return collection->read(host, Depth::Full, into); }, sources);
+      [&](std::size_t host, const HostSnapshot&, Diagnostics& into) { return collection->read(host, Depth::Full, into); }, sources);
   for (std::string line; std::getline(std::cin, line);) {
     const std::string text = answer(network, sources, line);
     std::printf("%zu\n%s", text.size(), text.c_str());
