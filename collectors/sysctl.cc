@@ -50,7 +50,7 @@ bool bears_on_forwarding(std::string_view key) {
       "nf_conntrack_tcp_loose",              "promote_secondaries", "proxy_arp",
       "proxy_arp_pvlan", "proxy_delay",      "proxy_ndp",          "route_localnet",
       "rp_filter",       "send_redirects",   "src_valid_mark"};
-  return std::ranges::binary_search(kParts, key.substr(key.rfind('.') + 1));
+  return std::ranges::binary_search(kParts, key.substr(key.find_last_of("./") + 1));
 }
 
 LineState read_line(const SourceText& text, Span line, kernel::Sysctls& sysctls, ReadLog& log) {

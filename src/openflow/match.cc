@@ -217,6 +217,8 @@ Match MatchReader::finish(std::vector<std::string>* ignored) {
       if (ignored != nullptr) ignored->emplace_back(field.name);
     }
   }
+  // "arp,nw_proto=2" says arp_op, whose other octet is nobody's.
+  if (guaranteed(Prerequisite::Arp) && mask_of(info(FieldId::NwProto)) == ones128(8)) add_word(info(FieldId::ArpOp).word, 0, 0xff00);
   Match match;
   match.words.reserve(static_cast<std::size_t>(__builtin_popcountll(used_)));
   for (std::uint64_t left = used_; left != 0; left &= left - 1) {
@@ -386,7 +388,7 @@ class MatchPrinter {
       case FieldId::EthType: return protocol_;
       case FieldId::TunMetadataPresent: return options(value.low);
       case FieldId::VlanTci: return print_vlan(value, mask);
-      case FieldId::ArpOp: return arp() && !proto_said_ ? print("arp_op", FieldId::NwProto) : "";
+      case FieldId::ArpOp: return arp() && !proto_said_ ? print("arp_op", id) : "";
       case FieldId::NwProto: return arp() || proto_said_ ? "" : print("nw_proto", id);
       case FieldId::IpSrc: return print(arp() ? "arp_spa" : "nw_src", id);
       case FieldId::IpDst: return print(arp() ? "arp_tpa" : "nw_dst", id);
