@@ -84,7 +84,6 @@ std::string_view in_words(Reason reason) {
     case Reason::ToDhcp: return "it reaches the DHCP server";
     case Reason::ToMetadata: return "it reaches the metadata proxy";
     case Reason::ToHost: return "it reaches the host";
-    case Reason::ToOutside: return "it reaches the outside";
     case Reason::ByFip: return "it leaves by a floating IP";
     case Reason::BySnat: return "it leaves by the router's SNAT";
     case Reason::ByProviderNetwork: return "it leaves by a provider network";

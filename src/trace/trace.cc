@@ -20,7 +20,6 @@ std::string_view name(Reason reason) {
     case Reason::ToDhcp: return "to-dhcp";
     case Reason::ToMetadata: return "to-metadata";
     case Reason::ToHost: return "to-host";
-    case Reason::ToOutside: return "to-outside";
     case Reason::ByFip: return "by-fip";
     case Reason::BySnat: return "by-snat";
     case Reason::ByProviderNetwork: return "by-provider-network";

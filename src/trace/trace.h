@@ -23,7 +23,7 @@ enum class Verdict { Delivered, LeftTheCloud, Dropped, Looped, Unknown };
 
 // Why a path ended as it did: a closed list, for scripts to compare. docs/verdicts.md says when.
 enum class Reason {
-  ToVm, ToRouter, ToDhcp, ToMetadata, ToHost, ToOutside,
+  ToVm, ToRouter, ToDhcp, ToMetadata, ToHost,
   ByFip, BySnat, ByProviderNetwork,
   DropFlow, TableMiss, DeadVlan, PortSecurity, SecurityGroup, ConntrackInvalid, ConntrackMark, FilterDrop, AddressScope,
   NoRoute, ProhibitRoute, BlackholeRoute, UnreachableRoute, NeighbourFailed, ReversePathFilter, ForwardingOff, TtlExceeded,

@@ -46,11 +46,26 @@ class Asking {
     follow();
     trace_.assumptions.assign(assumptions_.begin(), assumptions_.end());
     conclude(trace_, reply_expected_);
+    doubt_cleaned_reports();
     if (!ask_.request || !ask_.reply) show_one();
     return std::move(trace_);
   }
 
  private:
+  // `sos clean` alters addresses unevenly: a way through such a report is not to be relied on.
+  void doubt_cleaned_reports() {
+    for (Direction& direction : trace_.directions) {
+      for (Hop& hop : direction.hops) {
+        for (std::size_t host = 0; host < network_.size(); ++host) {
+          if (hop.place.host.empty() || network_.index(host).name != hop.place.host || !network_.host(host).snapshot.cleaned) continue;
+          hop.steps.push_back(Noted{fmt::format("the report of {} went through sos clean: {}", hop.place.host, network_.host(host).snapshot.cleaned_sign), {}});
+          direction.verdict = trace_.verdict = Verdict::Unknown;
+          direction.reason = trace_.reason = Reason::CleanedReport;
+        }
+      }
+    }
+  }
+
   EndpointName named(const Endpoint& endpoint) const {
     EndpointName out;
     out.name = endpoint.text;
