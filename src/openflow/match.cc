@@ -388,7 +388,10 @@ class MatchPrinter {
       case FieldId::EthType: return protocol_;
       case FieldId::TunMetadataPresent: return options(value.low);
       case FieldId::VlanTci: return print_vlan(value, mask);
-      case FieldId::ArpOp: return arp() && !proto_said_ ? print("arp_op", id) : "";
+      case FieldId::ArpOp:
+        if (!arp() || proto_said_) return "";
+        // Its high octet is nobody's: a mask of the low one alone is exact.
+        return (mask.low & 0xff) == 0xff ? fmt::format("arp_op={}", value.low) : print("arp_op", id);
       case FieldId::NwProto: return arp() || proto_said_ ? "" : print("nw_proto", id);
       case FieldId::IpSrc: return print(arp() ? "arp_spa" : "nw_src", id);
       case FieldId::IpDst: return print(arp() ? "arp_tpa" : "nw_dst", id);

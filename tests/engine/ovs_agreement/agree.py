@@ -58,7 +58,7 @@ def differences(real, ours):
         for there, here in zip(real.final_flows, ours["final_flow"]):
             there, here = trace_text.fields(there), trace_text.fields(here)
             if there != here:
-                said.append(f"final flow: {sorted(there.items() ^ here.items())}")
+                said.append(f"final flow: {sorted(there.items() ^ here.items(), key=str)}")
         if len(real.final_flows) != len(ours["final_flow"]):
             said.append(f"{len(real.final_flows)} passes there, {len(ours['final_flow'])} here")
     there = collections.Counter(real.outputs)
