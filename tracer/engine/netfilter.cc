@@ -44,10 +44,18 @@ const Iptables* Netfilter::rules(const Packet& packet) const {
   return &part.value;
 }
 
+bool Netfilter::complete(const Packet& packet) const {
+  return packet.eth_type() == openflow::kTypeIpv6 ? netns_.dumps->iptables6.complete() : netns_.dumps->iptables4.complete();
+}
+
 HookVerdict Netfilter::table(std::string_view table_name, std::string_view chain_name, Packet& packet, HookContext& context) {
   const Iptables* all = rules(packet);
   const IptablesTable* found = all == nullptr ? nullptr : all->find(table_name);
   const Chain* first = found == nullptr ? nullptr : found->find(chain_name);
+  if (all != nullptr && found == nullptr && !complete(packet)) {  // a dump of some tables says nothing of the others
+    recorder_.assume("ASSUME_NO_IPTABLES", fmt::format("the iptables table {} of {} on {} is not in the snapshot: it is taken to be empty", table_name,
+                                                       netns_.name.empty() ? "the root namespace" : netns_.name, host_.name));
+  }
   if (first == nullptr) return HookVerdict::Accept;
   Outcome outcome = chain(*found, *first, packet, context, 0);
   if (outcome == Outcome::Continue || outcome == Outcome::Return) {

@@ -43,6 +43,7 @@ class Netfilter {
   enum class Truth { No, Yes, Unknown };
 
   const kernel::Iptables* rules(const Packet& packet) const;
+  bool complete(const Packet& packet) const;  // the dump that rules() gives
   HookVerdict table(std::string_view table, std::string_view chain, Packet& packet, HookContext& context);
   Outcome chain(const kernel::IptablesTable& table, const kernel::Chain& chain, Packet& packet, HookContext& context, int depth);
   Outcome target(const kernel::IptablesTable& table, const kernel::Chain& chain, const Sourced<kernel::IptablesRule>& rule, Packet& packet,
