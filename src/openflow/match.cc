@@ -158,7 +158,10 @@ bool MatchReader::part(std::string_view key, Scanner& scanner) {
       add(keyword->field, *value);
       break;
     case Kind::Tos: add(FieldId::IpDscp, {value->value >> 2, ones128(6)}); break;  // ECN is not matched
-    default: add(keyword->field, *value);
+    default:
+      // Open vSwitch takes the value of these two for the mask too (match_set_tun_erspan_hwid_masked).
+      if (keyword->field == FieldId::TunErspanHwid || keyword->field == FieldId::TunErspanDir) add(keyword->field, {value->value, value->value});
+      else add(keyword->field, *value);
   }
   return true;
 }
