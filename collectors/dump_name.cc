@@ -396,6 +396,7 @@ class CommandReader {
     at_ = skip_options(words_, 1, kValued, [](std::string_view, std::string_view) {});
     const std::string_view command = word(at_++);
     if (command == "dpif.show") return is(FileKind::DpifShow);
+    if (command == "bond.show") return is(FileKind::BondShow);
     if (command == "dpctl.dump-conntrack") {
       is(FileKind::DatapathConntrack, contains(words_, "-m") ? 0 : 1);
       return;

@@ -43,7 +43,7 @@ enum class FileKind {
   Ignored,  // known, and of no bearing on forwarding
   // Open vSwitch; the first four are of one bridge
   Flows, Groups, BridgePorts, Fdb, FragmentMode, TlvMap,
-  OvsRows, OvsShow, BridgeNames, DpifShow, DatapathConntrack,
+  OvsRows, OvsShow, BridgeNames, DpifShow, BondShow, DatapathConntrack,
   // Linux; all of a namespace. LinkDetails are `ip link`: links without their addresses
   Links, LinkDetails, Rules, Routes, Neighbours, Iptables, Ipsets, Sysctls, Conntrack, LinuxBridgePorts, LinuxBridgeFdb,
   // the host

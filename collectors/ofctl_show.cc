@@ -145,6 +145,18 @@ std::optional<Ofport> parse_ofport(std::string_view text) {
   return Ofport{*value >= 0xffffff00 ? *value & 0xffff : *value};
 }
 
+std::string read_fragment_mode(const SourceText& text, ReadLog& log) {
+  std::string mode;
+  for (const Span line : lines_of(text.bytes)) {
+    const std::string_view row = trim(text.at(line));
+    const bool known = row == "normal" || row == "drop" || row == "nx-match" || row == "reassemble";
+    if (known) mode = row;
+    if (row.empty() || is_ovs_log_line(row)) log.lines.count(LineState::Ignored);
+    else log.lines.count(known ? LineState::Modelled : report_fault(text, line, "how fragments are handled", kHint, log));
+  }
+  return mode;
+}
+
 BridgeFeatures read_ofctl_show(const SourceText& text, ReadLog& log) {
   return FeaturesReader(text, log).read();
 }

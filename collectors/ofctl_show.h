@@ -11,6 +11,9 @@ namespace dvrtrace {
 // Reads either command's output in any version of OpenFlow. Total: any bytes give features.
 BridgeFeatures read_ofctl_show(const SourceText& text, ReadLog& log);
 
+// "normal", "drop", "nx-match" as `ovs-ofctl get-frags BR` prints it; "" when it is no such word.
+std::string read_fragment_mode(const SourceText& text, ReadLog& log);
+
 // "LOCAL", "65534" or "7" as a port number of 16 bits; none when it is neither number nor word.
 std::optional<Ofport> parse_ofport(std::string_view text);
 

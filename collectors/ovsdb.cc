@@ -130,13 +130,13 @@ class Joiner {
 
   OvsDatabase join() {
     OvsDatabase database;
-    for (const OvsRow& row : rows_.of(OvsTable::OpenVswitch)) apply(row, database);
+    for (const OvsRow& row : rows_.of(OvsTable::OpenVswitch)) complete(database, row);
     for (const OvsRow& row : rows_.of(OvsTable::Bridge)) database.bridges.push_back(bridge(row));
     return database;
   }
 
   void complete(OvsDatabase& database) {
-    for (const OvsRow& row : rows_.of(OvsTable::OpenVswitch)) apply(row, database);
+    for (const OvsRow& row : rows_.of(OvsTable::OpenVswitch)) complete(database, row);
     for (OvsBridge& bridge : database.bridges) {
       if (const OvsRow* row = named(OvsTable::Bridge, bridge.name)) complete(bridge, *row);
       for (OvsPort& port : bridge.ports) complete(port);
@@ -164,8 +164,19 @@ class Joiner {
                                           : "the table was not saved; ports and interfaces are incomplete");
   }
 
+  void complete(OvsDatabase& database, const OvsRow& row) {
+    apply(row, database);
+    const OvsCell* datapaths = row.find("datapaths");
+    for (std::size_t i = 0; datapaths != nullptr && i + 1 < datapaths->atoms.size(); i += 2) {
+      const OvsRow* found = row_of(OvsTable::Datapath, datapaths->atoms[i + 1]);
+      if (found == nullptr) continue;
+      if (const OvsCell* capabilities = found->find("capabilities")) database.datapaths.insert_or_assign(datapaths->atoms[i], map_of(*capabilities));
+    }
+  }
+
   void complete(OvsBridge& bridge, const OvsRow& row) {
     apply(row, bridge);
+    name_tables(bridge, row);
     const OvsCell* mirrors = row.find("mirrors");
     if (mirrors == nullptr) return;
     bridge.mirrors.clear();
@@ -175,6 +186,17 @@ class Joiner {
       } else {
         report_missing(OvsTable::Mirror, row, uuid);
       }
+    }
+  }
+
+  // A bridge's table may have a name, which ovs-ofctl then prints in place of its number.
+  void name_tables(OvsBridge& bridge, const OvsRow& row) {
+    const OvsCell* tables = row.find("flow_tables");
+    for (std::size_t i = 0; tables != nullptr && i + 1 < tables->atoms.size(); i += 2) {
+      const auto number_of_table = number<std::uint8_t>(tables->atoms[i]);
+      const OvsRow* found = row_of(OvsTable::FlowTable, tables->atoms[i + 1]);
+      if (!number_of_table || found == nullptr || found->scalar("name").empty()) continue;
+      bridge.table_names.insert_or_assign(std::string(found->scalar("name")), TableId{*number_of_table});
     }
   }
 

@@ -19,7 +19,7 @@ struct TableInfo {
 };
 
 constexpr OvsColumn kOpenVswitch[] = {
-    {"external_ids", Map}, {"other_config", Map}, {"ovs_version", Scalar}, {"bridges", Set}};
+    {"external_ids", Map}, {"other_config", Map}, {"ovs_version", Scalar}, {"bridges", Set}, {"datapaths", Map}};
 constexpr std::string_view kOpenVswitchMarks[] = {"ovs_version", "bridges", "next_cfg", "system_type"};
 
 constexpr OvsColumn kBridge[] = {{"name", Scalar},
@@ -31,6 +31,7 @@ constexpr OvsColumn kBridge[] = {{"name", Scalar},
                                  {"other_config", Map},
                                  {"external_ids", Map},
                                  {"flood_vlans", Set},
+                                 {"flow_tables", Map},
                                  {"protocols", Set},
                                  {"stp_enable", Scalar},
                                  {"rstp_enable", Scalar},
@@ -57,12 +58,20 @@ constexpr OvsColumn kMirror[] = {{"name", Scalar},         {"select_all", Scalar
 constexpr std::string_view kMirrorMarks[] = {"select_all", "select_src_port", "select_dst_port",
                                              "output_port", "output_vlan"};
 
+constexpr OvsColumn kFlowTable[] = {{"name", Scalar}};
+constexpr std::string_view kFlowTableMarks[] = {"flow_limit", "overflow_policy", "prefixes"};
+
+constexpr OvsColumn kDatapath[] = {{"capabilities", Map}};
+constexpr std::string_view kDatapathMarks[] = {"capabilities", "ct_zones"};
+
 constexpr std::array<TableInfo, kOvsTables> kTables{{
     {"Open_vSwitch", kOpenVswitch, kOpenVswitchMarks},
     {"Bridge", kBridge, kBridgeMarks},
     {"Port", kPort, kPortMarks},
     {"Interface", kInterface, kInterfaceMarks},
     {"Mirror", kMirror, kMirrorMarks},
+    {"Flow_Table", kFlowTable, kFlowTableMarks},
+    {"Datapath", kDatapath, kDatapathMarks},
 }};
 
 const TableInfo& info_of(OvsTable table) { return kTables[static_cast<std::size_t>(table)]; }

@@ -20,8 +20,8 @@
 
 namespace dvrtrace {
 
-enum class OvsTable { OpenVswitch, Bridge, Port, Interface, Mirror };
-inline constexpr std::size_t kOvsTables = 5;
+enum class OvsTable { OpenVswitch, Bridge, Port, Interface, Mirror, FlowTable, Datapath };
+inline constexpr std::size_t kOvsTables = 7;
 
 // What a column holds. Set and Map columns change by differences in the database's log.
 enum class OvsShape { Scalar, Set, Map };

@@ -1,4 +1,5 @@
 // Open vSwitch's side of a host: its database and what each bridge was asked.
+#include "collectors/bond_show.h"
 #include "collectors/conntrack.h"
 #include "collectors/dpif_show.h"
 #include "collectors/fdb.h"
@@ -15,11 +16,22 @@ namespace {
 constexpr std::array<OvsTable, 4> kNeeded = {OvsTable::OpenVswitch, OvsTable::Bridge, OvsTable::Port,
                                              OvsTable::Interface};
 
-// Mirrors are few, and their table is not worth a second database unless a bridge has one.
-bool mirrors_needed(const OvsRows& rows) {
-  return std::ranges::any_of(rows.of(OvsTable::Bridge), [](const OvsRow& bridge) {
-    const OvsCell* mirrors = bridge.find("mirrors");
-    return mirrors != nullptr && !mirrors->atoms.empty();
+// Tables that are mostly empty: theirs is not worth a second database unless a row refers to it.
+struct Optional {
+  OvsTable table, referrer;
+  std::string_view column;
+};
+constexpr std::array<Optional, 3> kOptional = {{{OvsTable::Mirror, OvsTable::Bridge, "mirrors"},
+                                                {OvsTable::FlowTable, OvsTable::Bridge, "flow_tables"},
+                                                {OvsTable::Datapath, OvsTable::OpenVswitch, "datapaths"}}};
+
+bool optional(OvsTable table) { return std::ranges::find(kOptional, table, &Optional::table) != kOptional.end(); }
+
+bool referred_to(OvsTable table, const OvsRows& rows) {
+  const Optional& known = *std::ranges::find(kOptional, table, &Optional::table);
+  return std::ranges::any_of(rows.of(known.referrer), [&](const OvsRow& row) {
+    const OvsCell* cell = row.find(known.column);
+    return cell != nullptr && !cell->atoms.empty();
   });
 }
 
@@ -27,11 +39,11 @@ bool mirrors_needed(const OvsRows& rows) {
 class Tables {
  public:
   bool needs(OvsTable table, const OvsRows& rows) const {
-    return !have_[index(table)] && (table != OvsTable::Mirror || mirrors_needed(rows));
+    return !have_[index(table)] && (!optional(table) || referred_to(table, rows));
   }
   bool needs_any(const OvsRows& rows) const {
-    return needs(OvsTable::Mirror, rows) ||
-           std::ranges::any_of(kNeeded, [&](OvsTable table) { return needs(table, rows); });
+    return std::ranges::any_of(kNeeded, [&](OvsTable table) { return needs(table, rows); }) ||
+           std::ranges::any_of(kOptional, [&](const Optional& other) { return needs(other.table, rows); });
   }
   void set(const std::array<bool, kOvsTables>& read) {
     for (std::size_t table = 0; table < kOvsTables; ++table) have_[table] = have_[table] || read[table];
@@ -96,7 +108,7 @@ OvsRows HostReader::read_rows(Used& used, bool& joinable) {
     if (used.empty()) host_.ovs.source = text.text.id;
     used.insert(file);
     for (std::size_t table = 0; table < kOvsTables; ++table) {
-      const bool first = static_cast<OvsTable>(table) == OvsTable::Mirror && !rows.has(OvsTable::Mirror);
+      const bool first = optional(static_cast<OvsTable>(table)) && !rows.has(static_cast<OvsTable>(table));
       if (!first && !tables.needs(static_cast<OvsTable>(table), rows)) more.rows[table].clear();
     }
     const std::array<bool, kOvsTables> read = more.read;
@@ -208,6 +220,13 @@ void HostReader::read_bridge(BridgeDumps& bridge, const std::string& file_name) 
             [](const HostFile&, const SourceText& text, BridgeFeatures& features, ReadLog& log) {
               features = read_ofctl_show(text, log);
             });
+  Part<std::string> frags;
+  read_preferred(frags, files_of(FileKind::FragmentMode, file_name), ofctl("get-frags", bridge.bridge),
+                 "fragments on " + bridge.bridge,
+                 [](const HostFile&, const SourceText& text, std::string& mode, ReadLog& log) {
+                   mode = read_fragment_mode(text, log);
+                 });
+  if (!frags.value.empty()) bridge.features.value.frags = frags.value;
   read_flows(bridge, file_name);
   openflow::Names& names = bridge.flows.value.names;
   const auto read_groups = [&](const HostFile&, const SourceText& text,
@@ -257,6 +276,9 @@ void HostReader::read_datapath() {
             [](const HostFile&, const SourceText& text, std::vector<DpifPort>& ports, ReadLog& log) {
               ports = read_dpif_show(text, log);
             });
+  read_preferred(host_.bonds, files_of(FileKind::BondShow), "ovs-appctl bond/show", "bonds",
+                 [](const HostFile&, const SourceText& text, std::vector<Sourced<OvsBondState>>& bonds,
+                    ReadLog& log) { bonds = read_bond_show(text, log); });
   read_part(host_.datapath_connections, files_of(FileKind::DatapathConntrack),
             "ovs-appctl dpctl/dump-conntrack -m", "connections of the datapath",
             [](const HostFile&, const SourceText& text, std::vector<Sourced<kernel::Connection>>& connections,

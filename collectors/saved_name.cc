@@ -39,7 +39,11 @@ bool classify_saved(std::string_view file, DumpName& name) {
     name.kind = FileKind::DpifShow;
     return true;
   }
-  if (file == "bond-show" || file.starts_with("mdb-")) {
+  if (file == "bond-show") {
+    name.kind = FileKind::BondShow;
+    return true;
+  }
+  if (file.starts_with("mdb-")) {
     name.kind = FileKind::Ignored;
     return true;
   }

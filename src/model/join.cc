@@ -161,6 +161,7 @@ class Joiner {
       bridge.row = &row;
       bridge.netdev = row.datapath_type == "netdev";
       bridge.fail_mode = row.fail_mode;
+      capabilities(bridge, row.datapath_type.empty() ? "system" : row.datapath_type);
       host_->bridges.push_back(std::move(bridge));
     }
     for (const BridgeDumps& dumps : snapshot().bridges) {
@@ -172,6 +173,14 @@ class Joiner {
       host_->bridges[host_->find_bridge(dumps.bridge)].dumps = &dumps;
     }
     for (Bridge& bridge : host_->bridges) ports(bridge);
+  }
+
+  void capabilities(Bridge& bridge, const std::string& type) {
+    const auto& datapaths = snapshot().ovs.value.datapaths;
+    const auto found = datapaths.find(type);
+    if (found == datapaths.end()) return;
+    const auto capability = found->second.find("check_pkt_len");
+    if (capability != found->second.end()) bridge.checks_packet_length = capability->second == "true";
   }
 
   void ports(Bridge& bridge) {
@@ -219,7 +228,14 @@ class Joiner {
     const auto rapid = row.rstp_status.find("rstp_port_state");
     const bool blocked = (state != row.status.end() && state->second != "forwarding" && state->second != "disabled") ||
                          (rapid != row.rstp_status.end() && rapid->second != "Forwarding" && rapid->second != "Disabled");
-    for (const std::size_t port : bundle.ports) bridge.ports[port].blocked = blocked;
+    const bool learning = (state != row.status.end() && state->second == "learning") ||
+                          (rapid != row.rstp_status.end() && rapid->second == "Learning");
+    for (const std::size_t port : bundle.ports) {
+      bridge.ports[port].blocked = blocked;
+      bridge.ports[port].learning = blocked && learning;
+    }
+    const auto bond = std::ranges::find(snapshot().bonds.value, row.name, [](const auto& known) { return known.value.name; });
+    if (bond != snapshot().bonds.value.end()) bundle.state = &bond->value;
     bridge.bundles.push_back(std::move(bundle));
   }
 
@@ -434,16 +450,26 @@ class Joiner {
     bridge.flows_present = true;
     auto& part = std::ranges::find(snapshot().bridges, bridge.name, &BridgeDumps::bridge)->flows;
     bridge.flows_complete = part.complete() && !part.value.truncated;
-    const auto unknown = openflow::resolve_ports(part.value, [&](std::string_view name) -> std::optional<Ofport> {
+    const auto number_of_port = [&](std::string_view name) -> std::optional<Ofport> {
       for (const BridgePort& port : bridge.ports) {
         if (same_port_name(port.name, name) && port.number != kPortNone) return port.number;
       }
       return std::nullopt;
-    });
+    };
+    const auto unknown = openflow::resolve_ports(part.value, number_of_port);
+    for (auto& group : std::ranges::find(snapshot().bridges, bridge.name, &BridgeDumps::bridge)->groups.value) {
+      openflow::resolve_ports(group.value, part.value.names, number_of_port);
+    }
     for (const std::string& name : unknown) {
       diagnostics_.warning({part.source, {}}, fmt::format("flows of {} name the port {}, which no dump numbers", bridge.name, name),
                            "flows that match on it are never met, and packets sent to it end there");
     }
+    const auto number_of_table = [&](std::string_view name) -> std::optional<TableId> {
+      const auto found = bridge.row->table_names.find(name);
+      return found == bridge.row->table_names.end() ? std::nullopt : std::optional(found->second);
+    };
+    if (bridge.row == nullptr) bridge.unknown_tables = !part.value.names.tables().empty();
+    else bridge.unknown_tables = !openflow::resolve_tables(part.value, number_of_table).empty();
     for (const openflow::FlowRow& row : part.value.flows) table(bridge, row.flow.table).add(&row);
     for (const auto& bad : part.value.unread) {
       const std::uint16_t priority = priority_in(sources_.bytes(bad.at));

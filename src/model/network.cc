@@ -26,6 +26,10 @@ bool Bundle::includes(std::uint16_t vlan, std::uint16_t inner) const {
   return false;
 }
 
+bool Bridge::reserved_for_mirror(const Bundle& bundle) const {
+  return row != nullptr && std::ranges::any_of(row->mirrors, [&](const OvsMirror& mirror) { return !mirror.output_port.empty() && mirror.output_port == bundle.name; });
+}
+
 std::size_t Namespace::find(std::string_view device) const {
   const auto found = by_name.find(std::string(device));
   return found == by_name.end() ? kNowhere : found->second;

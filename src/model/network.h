@@ -42,7 +42,7 @@ struct BridgePort {
   PortType type = PortType::System;
   std::size_t bundle = 0;                 // of the bridge's bundles
   bool no_recv = false, no_fwd = false, no_flood = false, port_down = false, link_down = false;
-  bool blocked = false;                   // a spanning tree does not let it forward
+  bool blocked = false, learning = false; // a spanning tree does not let it forward; but learn MACs
   bool bfd = false, bfd_tunnel_key = false;  // sessions of BFD end here; not those of a tunnel with a key
   std::size_t peer_bridge = kNowhere, peer_port = kNowhere;  // Patch
   TunnelEnd tunnel;                       // Tunnel
@@ -62,6 +62,7 @@ struct Bundle {
   std::vector<std::size_t> ports;         // of the bridge
   bool is_protected = false;
   std::string priority_tags;              // "", "always", "if-nonzero", ...
+  const OvsBondState* state = nullptr;    // of a bond, when a dump shows it
   bool bond() const { return ports.size() > 1; }
   bool trunks_vlan(std::uint16_t vlan) const;    // as in mode Trunk or native
   // Takes part in floods of the VLAN; `inner` is the tag below it, if any.
@@ -75,11 +76,13 @@ struct Bridge {
   std::string fail_mode;
   const BridgeDumps* dumps = nullptr;     // none: no dump names this bridge's flows
   const OvsBridge* row = nullptr;         // none: the database is not there
+  std::optional<bool> checks_packet_length;  // whether its datapath does; none: no dump says
   std::vector<BridgePort> ports;
   std::vector<Bundle> bundles;
   std::unordered_map<std::uint32_t, std::size_t> by_number;
   std::array<std::unique_ptr<Classifier>, 256> tables;
   bool flows_present = false, flows_complete = false;
+  bool unknown_tables = false;            // the flows have names for tables that no dump numbers
   std::unordered_map<std::uint64_t, const Sourced<FdbEntry>*> fdb;  // by fdb_key()
   std::unordered_map<std::uint32_t, const Sourced<openflow::Group>*> groups;
 
@@ -87,6 +90,8 @@ struct Bridge {
     const auto found = by_number.find(number.value);
     return found == by_number.end() ? nullptr : &ports[found->second];
   }
+  // Is a mirror's output: nothing else goes out there, and nothing comes in.
+  bool reserved_for_mirror(const Bundle& bundle) const;
   static std::uint64_t fdb_key(std::uint16_t vlan, Mac mac) { return std::uint64_t{vlan} << 48 | mac.value; }
 };
 

@@ -8,6 +8,7 @@
 #include "src/base/overloaded.h"
 #include "src/base/text.h"
 #include "src/openflow/action_reader.h"
+#include "src/openflow/group.h"
 #include "src/openflow/match_reader.h"
 
 namespace dvrtrace::openflow {
@@ -250,8 +251,8 @@ namespace {
 
 class PortResolver {
  public:
-  PortResolver(const FlowTable& table, const std::function<std::optional<Ofport>(std::string_view)>& number) {
-    for (const std::string& name : table.names.ports()) {
+  PortResolver(const Names& names, const PortNumber& number) {
+    for (const std::string& name : names.ports()) {
       const auto port = number(name);
       numbers_.push_back(port.value_or(kPortNone));
       if (!port) unknown.push_back(name);
@@ -267,6 +268,13 @@ class PortResolver {
       word.value = (word.value & ~(ones64(field.bits) << field.shift)) | std::uint64_t{port.value} << field.shift;
     }
     resolve(flow.actions);
+  }
+
+  void resolve(Group& group) {
+    for (Bucket& bucket : group.buckets) {
+      if (bucket.watch_port) resolve(*bucket.watch_port);
+      resolve(bucket.actions);
+    }
   }
 
   void resolve(Actions& actions) {
@@ -298,11 +306,63 @@ class PortResolver {
 
 }  // namespace
 
-std::vector<std::string> resolve_ports(FlowTable& table, const std::function<std::optional<Ofport>(std::string_view)>& number) {
+std::vector<std::string> resolve_ports(FlowTable& table, const PortNumber& number) {
   if (table.names.ports().empty()) return {};
-  PortResolver resolver(table, number);
+  PortResolver resolver(table.names, number);
   for (FlowRow& row : table.flows) resolver.resolve(row.flow);
   return std::move(resolver.unknown);
+}
+
+void resolve_ports(Group& group, const Names& names, const PortNumber& number) {
+  if (!names.ports().empty()) PortResolver(names, number).resolve(group);
+}
+
+namespace {
+
+class TableResolver {
+ public:
+  void replace(TableId stand_in, TableId number) { numbers_[stand_in.value] = number; }
+
+  void resolve(Flow& flow) const {
+    resolve(flow.table);
+    resolve(flow.actions);
+  }
+
+  void resolve(Actions& actions) const {
+    for (Action& action : actions) {
+      std::visit(overloaded{[&](Resubmit& a) { resolve(a.table); }, [&](GotoTable& a) { resolve(a.table); },
+                            [&](Ct& a) { resolve(a.spec->table); }, [&](Learn& a) { resolve(a.spec->table); },
+                            [&](Clone& a) { resolve(*a.actions); }, [&](WriteActions& a) { resolve(*a.actions); },
+                            [](auto&) {}},  // the others name no table
+                 action.variant());
+    }
+  }
+
+  void resolve(TableId& table) const {
+    if (const auto& number = numbers_[table.value]) table = *number;
+  }
+  void resolve(std::optional<TableId>& table) const {
+    if (table) resolve(*table);
+  }
+
+ private:
+  std::array<std::optional<TableId>, 256> numbers_;
+};
+
+}  // namespace
+
+std::vector<std::string> resolve_tables(FlowTable& table, const TableNumber& number) {
+  std::vector<std::string> unknown;
+  const std::vector<std::string>& names = table.names.tables();
+  if (names.empty()) return unknown;
+  TableResolver resolver;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (const auto known = number(names[i])) resolver.replace(Names::stand_in(i), *known);
+    else unknown.push_back(names[i]);
+  }
+  for (FlowRow& row : table.flows) resolver.resolve(row.flow);
+  for (auto& bad : table.unread) resolver.resolve(bad.value);
+  return unknown;
 }
 
 }  // namespace dvrtrace::openflow

@@ -26,6 +26,8 @@ struct FlowStats {
   bool operator==(const FlowStats&) const = default;
 };
 
+struct Group;
+
 struct Flow {
   TableId table;
   std::uint16_t priority = kDefaultPriority;
@@ -73,8 +75,14 @@ std::string to_string(const Flow& flow);
 // Put by a learn() action, and so coming and going with the traffic: a hard or idle timeout says so.
 inline bool learned(const Flow& flow) { return flow.hard_timeout != 0 || flow.idle_timeout != 0; }
 
+using PortNumber = std::function<std::optional<Ofport>(std::string_view)>;
+using TableNumber = std::function<std::optional<TableId>(std::string_view)>;
+
 // Replaces the stand-ins of port names by what `number` says; ports that it does not know become
 // kPortNone and their names are returned.
-std::vector<std::string> resolve_ports(FlowTable& table, const std::function<std::optional<Ofport>(std::string_view)>& number);
+std::vector<std::string> resolve_ports(FlowTable& table, const PortNumber& number);
+void resolve_ports(Group& group, const Names& names, const PortNumber& number);
+// The same for tables' names; the stand-ins of those that it does not know stay.
+std::vector<std::string> resolve_tables(FlowTable& table, const TableNumber& number);
 
 }  // namespace dvrtrace::openflow

@@ -25,13 +25,14 @@ class Names {
     return Ofport{kNamedPort + index};
   }
   // The stand-in for a table's name: numbers from 253 down, which no agent uses. The flows of a
-  // dump stay connected by it; that one of them is table 0 cannot be known.
+  // dump stay connected by it; which of them is table 0 the database may say (resolve_tables()).
   TableId table(std::string_view name) {
     const auto found = std::ranges::find(tables_, name);
     const auto index = static_cast<std::size_t>(found - tables_.begin());
     if (found == tables_.end()) tables_.emplace_back(name);
-    return TableId{static_cast<std::uint8_t>(253 - std::min<std::size_t>(index, 253))};
+    return stand_in(index);
   }
+  static TableId stand_in(std::size_t index) { return TableId{static_cast<std::uint8_t>(253 - std::min<std::size_t>(index, 253))}; }
   const std::vector<std::string>& ports() const { return ports_; }
   const std::vector<std::string>& tables() const { return tables_; }
 

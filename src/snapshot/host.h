@@ -84,6 +84,7 @@ struct OvsBridge {
   StringMap other_config, external_ids;
   std::vector<std::uint16_t> flood_vlans;
   std::vector<std::string> protocols;
+  std::map<std::string, TableId, std::less<>> table_names;  // to those that have one
   bool stp = false, rstp = false, mcast_snooping = false;
   bool has_controller = false;
   std::vector<OvsPort> ports;
@@ -95,6 +96,7 @@ struct OvsDatabase {
   std::vector<OvsBridge> bridges;
   StringMap external_ids, other_config;  // of table Open_vSwitch: hostname, system-id, ovn-...
   std::string ovs_version;
+  std::map<std::string, StringMap, std::less<>> datapaths;  // what those of each type can do
 };
 
 // A port as `ovs-ofctl show` and `dump-ports-desc` print it.
@@ -118,6 +120,18 @@ struct FdbEntry {
   Mac mac;
   std::optional<std::uint32_t> age;  // seconds; none: static
   bool is_static = false;
+};
+
+// One bond of `ovs-appctl bond/show`.
+struct OvsBondMember {
+  std::string name;  // the interface's
+  bool enabled = false, may_enable = false;
+};
+struct OvsBondState {
+  std::string name, mode, lacp_status;  // mode: "balance-slb", ...; status: "off", "configured", "negotiated"
+  std::string active;                   // "" none
+  bool all_members_active = false, lacp_fallback = false;
+  std::vector<OvsBondMember> members;
 };
 
 // One port of `ovs-appctl dpif/show`.
@@ -189,6 +203,7 @@ struct HostSnapshot {
   Part<OvsDatabase> ovs;
   std::vector<BridgeDumps> bridges;
   Part<std::vector<DpifPort>> dpif_ports;
+  Part<std::vector<Sourced<OvsBondState>>> bonds;
   Part<std::vector<Sourced<kernel::Connection>>> datapath_connections;
   std::vector<NamespaceSnapshot> namespaces;
   Part<std::vector<std::string>> namespace_names;  // `ip netns`
