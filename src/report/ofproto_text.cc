@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
+#include <vector>
+
 #include "src/net/ip.h"
 #include "src/openflow/field.h"
 #include "src/openflow/flow_text.h"
@@ -99,13 +102,77 @@ std::string banner(const OfprotoPass& pass, std::size_t number) {
   return out + rule + "\n";
 }
 
-std::string output_text(const OfprotoOutput& output) {
-  std::string out = output.port;
-  const std::uint64_t tci = get64(output.packet, FieldId::VlanTci);
-  if ((tci & openflow::kVlanPresent) != 0) out += fmt::format("(vlan={})", tci & 0xfff);
-  if (output.tunnel) out += fmt::format("(tun_id={:#x})", get64(output.packet, FieldId::TunId));
-  return out;
-}
+// What sends the packet, and between one output and the next what makes it the packet that is sent.
+class DatapathActions {
+ public:
+  explicit DatapathActions(const openflow::FlowKey& packet) : packet_(packet) {}
+
+  void send(const OfprotoOutput& output) {
+    const openflow::FlowKey& next = output.packet;
+    const bool v6 = get64(next, FieldId::EthType) == openflow::kTypeIpv6;
+    if (output.tunnel) {
+      add(fmt::format("set(tunnel(tun_id={:#x},{}))", get64(next, FieldId::TunId),
+                      get64(next, FieldId::TunDst) != 0 ? "dst=" + value(next, FieldId::TunDst) : "ipv6_dst=" + value(next, FieldId::TunIpv6Dst)));
+    }
+    set(next, "eth", {{FieldId::EthSrc, "src"}, {FieldId::EthDst, "dst"}});
+    if (v6) set(next, "ipv6", {{FieldId::Ipv6Src, "src"}, {FieldId::Ipv6Dst, "dst"}, {FieldId::NwTos, "tclass"}, {FieldId::NwTtl, "hlimit"}});
+    else set(next, "ipv4", {{FieldId::IpSrc, "src"}, {FieldId::IpDst, "dst"}, {FieldId::NwTos, "tos"}, {FieldId::NwTtl, "ttl"}});
+    set(next, transport(next), {{FieldId::TcpSrc, "src"}, {FieldId::TcpDst, "dst"}});
+    set(next, "mpls", {{FieldId::MplsLabel, "label"}, {FieldId::MplsTc, "tc"}, {FieldId::MplsTtl, "ttl"}, {FieldId::MplsBos, "bos"}});
+    tags(next);
+    packet_ = next;
+    add(output.port);
+  }
+
+  std::string print() const { return text_.empty() ? "drop" : text_; }
+
+ private:
+  struct Part {
+    FieldId field;
+    const char* name;
+  };
+
+  static std::string value(const openflow::FlowKey& key, FieldId id) { return print_value(openflow::info(id), get(key, id), openflow::ones128(openflow::info(id).bits)); }
+
+  static const char* transport(const openflow::FlowKey& key) {
+    switch (get64(key, FieldId::NwProto)) {
+      case openflow::kProtoTcp: return "tcp";
+      case openflow::kProtoUdp: return "udp";
+      case openflow::kProtoSctp: return "sctp";
+      default: return "icmp";
+    }
+  }
+
+  void add(const std::string& action) { text_ += (text_.empty() ? "" : ",") + action; }
+
+  void set(const openflow::FlowKey& next, const char* header, std::initializer_list<Part> parts) {
+    std::string changed;
+    for (const Part& part : parts) {
+      if (get(packet_, part.field) == get(next, part.field)) continue;
+      changed += fmt::format("{}{}={}", changed.empty() ? "" : ",", part.name, value(next, part.field));
+    }
+    if (!changed.empty()) add(fmt::format("set({}({}))", header, changed));
+  }
+
+  // Tags from the innermost that is the same outwards: the others are taken off, and new ones put on.
+  void tags(const openflow::FlowKey& next) {
+    const auto stack = [](const openflow::FlowKey& key) {
+      std::vector<std::uint64_t> tags;
+      for (const FieldId id : {FieldId::VlanTci1, FieldId::VlanTci}) {
+        if ((get64(key, id) & openflow::kVlanPresent) != 0) tags.push_back(get64(key, id));
+      }
+      return tags;
+    };
+    const std::vector<std::uint64_t> before = stack(packet_), after = stack(next);
+    std::size_t same = 0;
+    while (same < before.size() && same < after.size() && before[same] == after[same]) ++same;
+    for (std::size_t i = before.size(); i > same; --i) add("pop_vlan");
+    for (std::size_t i = same; i < after.size(); ++i) add(fmt::format("push_vlan(vid={},pcp={})", after[i] & 0xfff, after[i] >> 13));
+  }
+
+  openflow::FlowKey packet_;
+  std::string text_;
+};
 
 }  // namespace
 
@@ -118,9 +185,9 @@ std::string print_text(const OfprotoTrace& trace) {
     out += TreePrinter(pass.lines).print();
     const std::string before = openflow::print_packet(pass.before), after = openflow::print_packet(pass.after);
     out += "\nFinal flow: " + (before == after ? std::string("unchanged") : after) + "\n";
-    std::string outputs;
-    for (const OfprotoOutput& output : pass.outputs) outputs += (outputs.empty() ? "" : ",") + output_text(output);
-    out += "Outputs: " + (outputs.empty() ? std::string("drop") : outputs) + "\n";
+    DatapathActions actions(pass.before);
+    for (const OfprotoOutput& output : pass.outputs) actions.send(output);
+    out += "Megaflow: not computed\nDatapath actions: " + actions.print() + "\n";
     if (!pass.error.empty()) out += fmt::format("Translation failed ({}), packet is dropped.\n", pass.error);
   }
   for (const Assumption& assumption : trace.assumptions) out += fmt::format("\nAssumed ({}): {}\n", assumption.code, assumption.text);

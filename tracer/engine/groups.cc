@@ -101,7 +101,6 @@ bool Translation::live(const State& state, const openflow::Bucket& bucket, int d
 
 void Translation::run_bucket(State& state, const openflow::Bucket& bucket, std::size_t index) {
   State copy = state;
-  copy.action_set.clear();
   write(state, TapeBucket{&bucket, index});
   tape_.made_lists.push_back(in_order(bucket.actions));
   ++level_;
@@ -109,10 +108,16 @@ void Translation::run_bucket(State& state, const openflow::Bucket& bucket, std::
   run_actions(copy, tape_.made_lists.back());
   --depth_;
   --level_;
-  if (!failed_) exited_ = false;  // an exit within stays within
+  // The packet is a copy; what tables that the bucket resubmits to have written and pushed is not.
+  state.action_set = std::move(copy.action_set);
+  state.stack = std::move(copy.stack);
+  state.stack_bytes = copy.stack_bytes;
+  exited_ = false;  // an exit within stays within, and so do too many labels
+  if (failed_ && too_many_labels_) forgive();
 }
 
 Translation::Flow Translation::group(State& state, std::uint32_t id) {
+  if (!within_limits(state)) return Flow::EndAll;
   const Bridge& bridge = bridge_of(state);
   const auto found = bridge.groups.find(id);
   if (found == bridge.groups.end()) {
@@ -122,7 +127,6 @@ Translation::Flow Translation::group(State& state, std::uint32_t id) {
     write(state, TapeWarning{fmt::format("output to nonexistent group {}", id)});
     return Flow::EndList;
   }
-  if (!within_limits(state)) return Flow::EndAll;
   const openflow::Group& group = found->second->value;
   if (!policy_.every_action) note(state, fmt::format("group {}", id), found->second->at);
   if (group.type == openflow::GroupType::Select && !policy_.guess) {
@@ -151,7 +155,7 @@ Translation::Flow Translation::group(State& state, std::uint32_t id) {
 Translation::Flow Translation::bundle(State& state, const openflow::BundleSpec& spec) {
   std::vector<Ofport> live_members;
   for (const Ofport port : spec.members) {
-    const bool reserved = port.value >= kFirstReservedPort.value && port != kPortLocal && port != kPortNone;
+    const bool reserved = port.value >= kFirstReservedPort.value && port != kPortLocal && port != kPortController;
     if (reserved || live_port(state, port)) live_members.push_back(port);
   }
   if (spec.algorithm != "active_backup" && live_members.size() > 1) {

@@ -28,23 +28,35 @@ bool flag_set(const StringMap& map, std::string_view key) {
 
 bool among(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
 
-// Reserved for a mirror: nothing else goes out there.
-bool is_mirror_output(const Bridge& bridge, const Bundle& bundle) {
-  if (bridge.row == nullptr) return false;
-  return std::ranges::any_of(bridge.row->mirrors, [&](const OvsMirror& mirror) { return !mirror.output_port.empty() && mirror.output_port == bundle.name; });
+// The member of a bond that is in use. Where no dump tells, the one of the least number that is up.
+std::size_t active_member(const Bridge& bridge, const Bundle& bond) {
+  std::size_t active = kNowhere;
+  for (const std::size_t port : bond.ports) {
+    const BridgePort& member = bridge.ports[port];
+    if (member.number == kPortNone) continue;
+    if (bond.state != nullptr) {
+      if (member.name == bond.state->active) return port;
+    } else if (!member.port_down && !member.link_down && (active == kNowhere || member.number < bridge.ports[active].number)) {
+      active = port;
+    }
+  }
+  return active;
 }
 
-// Multicast is taken from the active member of a bond only, or it would come in twice. The one of the
-// least number that is up is taken to be it.
-bool takes_multicast(const Bridge& bridge, const Bundle& bond, Ofport in_port) {
-  if (bridge.row != nullptr) {
-    const auto row = std::ranges::find(bridge.row->ports, bond.name, &OvsPort::name);
-    if (row != bridge.row->ports.end() && (flag_set(row->other_config, "all-members-active") || flag_set(row->other_config, "all-slaves-active"))) return true;
-  }
-  return std::ranges::none_of(bond.ports, [&](std::size_t port) {
+// The members that a bond may send by.
+std::vector<std::size_t> enabled_members(const Bridge& bridge, const Bundle& bond) {
+  std::vector<std::size_t> enabled;
+  for (const std::size_t port : bond.ports) {
     const BridgePort& member = bridge.ports[port];
-    return !member.port_down && !member.link_down && member.number < in_port;
-  });
+    if (member.number == kPortNone) continue;
+    bool usable = !member.port_down && !member.link_down;
+    if (bond.state != nullptr) {
+      const auto known = std::ranges::find(bond.state->members, member.name, &OvsBondMember::name);
+      usable = known != bond.state->members.end() && known->enabled;
+    }
+    if (usable) enabled.push_back(port);
+  }
+  return enabled;
 }
 
 constexpr std::uint16_t kPcp = 0xe000, kVid = 0x0fff;
@@ -120,7 +132,7 @@ void Translation::normal(State& state) {
       (state.packet.get(FieldId::VlanTci) & openflow::kVlanPresent) == 0) {
     return stop(state, Verdict::Dropped, Reason::NotForwarded, "dropping packet with partial VLAN tag");
   }
-  if (in != nullptr && is_mirror_output(bridge, *in)) {
+  if (in != nullptr && bridge.reserved_for_mirror(*in)) {
     return stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("dropping packet received on port {}, which is reserved exclusively for mirroring", in->name));
   }
   if (in != nullptr && !admits(state, *in, wire)) return;
@@ -129,9 +141,7 @@ void Translation::normal(State& state) {
   if (in != nullptr && reserved_multicast(destination) && (bridge.row == nullptr || !flag_set(bridge.row->other_config, "forward-bpdu"))) {
     return stop(state, Verdict::Dropped, Reason::NotForwarded, "packet has reserved destination MAC, dropping");
   }
-  if (in != nullptr && in->bond() && destination.multicast() && !takes_multicast(bridge, *in, state.in_port())) {
-    return stop(state, Verdict::Dropped, Reason::NotForwarded, "bonding refused admissibility, dropping");
-  }
+  if (in != nullptr && in->bond() && !bond_admits(state, *in, vlans.vid)) return;
   if (in != nullptr) learn_mac(state, vlans.vid);
   if (destination.multicast()) {
     if (bridge.row != nullptr && bridge.row->mcast_snooping && destination.value != 0xffffffffffff && state.packet.ip()) return multicast(state, in, vlans);
@@ -155,7 +165,7 @@ void Translation::normal(State& state) {
   const BridgePort* out = where ? bridge.port(*where) : nullptr;
   if (out == nullptr) return normal_flood(state, in, vlans);
   const Bundle& bundle = bridge.bundles[out->bundle];
-  if (is_mirror_output(bridge, bundle)) return stop(state, Verdict::Dropped, Reason::NotForwarded, "learned port is a mirror port, dropping");
+  if (bridge.reserved_for_mirror(bundle)) return stop(state, Verdict::Dropped, Reason::NotForwarded, "learned port is a mirror port, dropping");
   if (&bundle == in) {
     return stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("{} was learned on the port that the packet came in by, {}", to_string(destination), out->name), {}, step.at);
   }
@@ -179,7 +189,7 @@ void Translation::normal_flood(State& state, const Bundle* in, const Vlans& vlan
   step.vlan = vlans.vid;
   std::vector<const Bundle*> to;
   for (const Bundle& bundle : bridge.bundles) {
-    if (&bundle == in || !bundle.includes(vlans.vid, vlans.inner_tci) || bundle.ports.empty() || is_mirror_output(bridge, bundle)) continue;
+    if (&bundle == in || !bundle.includes(vlans.vid, vlans.inner_tci) || bundle.ports.empty() || bridge.reserved_for_mirror(bundle)) continue;
     const bool floods = std::ranges::none_of(bundle.ports, [&](std::size_t port) { return bridge.ports[port].no_flood || bridge.ports[port].blocked; });
     const bool numbered = std::ranges::any_of(bundle.ports, [&](std::size_t port) { return bridge.ports[port].number != kPortNone; });
     if (!floods || !numbered) continue;
@@ -210,16 +220,64 @@ void Translation::normal_output(State& state, const Bundle& bundle, const Vlans&
   packet.set(FieldId::VlanTci, tci);
   packet.set(FieldId::VlanTci1, inner_tci);
   if (tci != 0 && packet.get(FieldId::VlanTpid) == 0) packet.set(FieldId::VlanTpid, openflow::kTypeVlan);
-  std::size_t chosen = kNowhere;
-  for (const std::size_t port : bundle.ports) {
-    const BridgePort& member = bridge.ports[port];
-    if (member.number == kPortNone || (bundle.bond() && (member.port_down || member.link_down))) continue;
-    chosen = port;
-    break;
-  }
-  if (chosen == kNowhere) return note(state, fmt::format("no member of bond {} is up", bundle.name));
-  if (bundle.bond()) assume("ASSUME_BOND_FIRST_MEMBER", "a bond picks a member by a hash; the first one that is up is taken");
+  const std::size_t chosen = bundle.bond() ? bond_member(state, bundle) : bundle.ports.front();
+  if (chosen == kNowhere || bridge.ports[chosen].number == kPortNone) return;
   output_to(state, chosen, packet);
+}
+
+// bond_check_admissibility() of Open vSwitch: a bond takes in no copies of what it sent itself.
+bool Translation::bond_admits(State& state, const Bundle& in, std::uint16_t vlan) {
+  const Bridge& bridge = bridge_of(state);
+  const OvsBondState* known = in.state;
+  const auto refuse = [&](std::string text) {
+    stop(state, Verdict::Dropped, Reason::NotForwarded, std::move(text));
+    return false;
+  };
+  const BridgePort& port = *bridge.port(state.in_port());
+  const auto member = known == nullptr ? std::vector<OvsBondMember>::const_iterator{} : std::ranges::find(known->members, port.name, &OvsBondMember::name);
+  if (known != nullptr && member == known->members.end()) known = nullptr;  // the dumps are of different moments
+  const auto row = bridge.row == nullptr ? std::vector<OvsPort>::const_iterator{} : std::ranges::find(bridge.row->ports, in.name, &OvsPort::name);
+  const bool configured = bridge.row != nullptr && row != bridge.row->ports.end();
+  const std::string mode = known != nullptr ? known->mode : configured ? row->bond_mode : "";
+  if (known != nullptr && known->lacp_status == "negotiated") {
+    return member->enabled || member->may_enable || refuse("bonding refused admissibility, dropping");
+  }
+  const bool no_partner = known != nullptr && !known->lacp_fallback && (known->lacp_status == "configured" || mode == "balance-tcp");
+  if (no_partner) return refuse("bonding refused admissibility, dropping");
+  const bool active = active_member(bridge, in) == bridge.by_number.at(port.number.value);
+  const bool all_active = known != nullptr ? known->all_members_active
+                                           : configured && (flag_set(row->other_config, "all-members-active") || flag_set(row->other_config, "all-slaves-active"));
+  const bool backup = mode == "active-backup" || mode == "balance-tcp";
+  if (!active && (backup || (state.packet.eth_dst().multicast() && !all_active))) {
+    if (known == nullptr) assume_first_member();
+    return refuse("bonding refused admissibility, dropping");
+  }
+  // Only balance-slb is left: what comes back although its sender was learned elsewhere has looped.
+  const bool gratuitous = state.packet.arp() && state.packet.get(FieldId::ArpSpa) == state.packet.get(FieldId::ArpTpa);
+  const auto sender = bridge.fdb.find(Bridge::fdb_key(vlan, state.packet.eth_src()));
+  if (backup || sender == bridge.fdb.end() || gratuitous) return true;
+  const BridgePort* learned = bridge.port(sender->second->value.port);
+  return learned == nullptr || &bridge.bundles[learned->bundle] == &in || refuse("SLB bond thinks this packet looped back, dropping");
+}
+
+void Translation::assume_first_member() {
+  assume("ASSUME_BOND_FIRST_MEMBER", "which member of a bond is used is in no dump; the first one that is up is taken");
+}
+
+// The member that sends; kNowhere when none does.
+std::size_t Translation::bond_member(State& state, const Bundle& bundle) {
+  const Bridge& bridge = bridge_of(state);
+  const std::vector<std::size_t> enabled = enabled_members(bridge, bundle);
+  const OvsBondState* known = bundle.state;
+  const bool lost_partner = known != nullptr && known->lacp_status == "configured";
+  const bool refused = known != nullptr && ((lost_partner && !known->lacp_fallback) || (!lost_partner && known->mode == "balance-tcp" && known->lacp_status != "negotiated"));
+  if (enabled.empty() || refused) {
+    note(state, fmt::format("no member of bond {} is up", bundle.name));
+    return kNowhere;
+  }
+  if (known != nullptr && (lost_partner || known->mode == "active-backup")) return active_member(bridge, bundle);
+  if (enabled.size() > 1 || known == nullptr) assume_first_member();
+  return enabled.front();
 }
 
 // FLOOD and ALL know nothing of VLANs and of the MAC table.
@@ -228,8 +286,13 @@ void Translation::flood(State& state, bool all) {
   for (std::size_t port = 0; port < bridge.ports.size(); ++port) {
     const BridgePort& out = bridge.ports[port];
     if (out.number == kPortNone || out.number == state.in_port() || (!all && out.no_flood)) continue;
-    output_to(state, port, state.packet);
+    output_to(state, port, state.packet, all ? SpanningTree::Ignore : SpanningTree::Obey);
   }
+}
+
+void Translation::mirror_arrival(State& state) {
+  const Bridge& bridge = bridge_of(state);
+  if (const BridgePort* in = bridge.port(state.in_port())) mirror(state, bridge.bundles[in->bundle], state.packet, false);
 }
 
 // Copies for the mirrors that select the bundle as a source or, with `egress`, as a destination;
@@ -238,7 +301,6 @@ void Translation::mirror(State& state, const Bundle& bundle, const Packet& packe
   const Bridge& bridge = bridge_of(state);
   if (bridge.row == nullptr || bridge.row->mirrors.empty()) return;
   const auto& mirrors = bridge.row->mirrors;
-  if (is_mirror_output(bridge, bundle)) return;
   State copy;
   for (std::size_t i = 0; i < mirrors.size() && i < 32; ++i) {
     const OvsMirror& mirror = mirrors[i];
@@ -261,7 +323,7 @@ void Translation::mirror(State& state, const Bundle& bundle, const Packet& packe
     } else if (mirror.output_vlan && *mirror.output_vlan != vlans.vid && !reserved_multicast(packet.eth_dst())) {
       vlans.vid = *mirror.output_vlan;
       for (const Bundle& out : bridge.bundles) {
-        if (out.includes(vlans.vid, vlans.inner_tci) && !is_mirror_output(bridge, out)) normal_output(copy, out, vlans);
+        if (out.includes(vlans.vid, vlans.inner_tci) && !bridge.reserved_for_mirror(out)) normal_output(copy, out, vlans);
       }
     }
   }

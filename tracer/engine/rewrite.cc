@@ -116,7 +116,7 @@ Translation::Flow Translation::push_mpls(State& state, std::uint16_t type) {
   Packet& packet = state.packet;
   const std::size_t labels = count_labels(packet);
   if (labels >= kMaxLabels) {
-    fail(state, fmt::format("more than {} MPLS labels", kMaxLabels), "Too many MPLS labels");
+    fail(state, fmt::format("more than {} MPLS labels", kMaxLabels), kTooManyLabels);
     return Flow::EndAll;
   }
   Labels stack = labels_of(packet);
@@ -144,7 +144,8 @@ Translation::Flow Translation::pop_mpls(State& state, std::uint16_t type) {
   if (labels == 0) return Flow::Go;
   const Labels stack = labels_of(packet);
   if (labels == kMaxLabels && (stack[2] & kBottom) == 0) {
-    fail(state, "the label stack is deeper than the switch looks", "Too many MPLS labels");
+    fail(state, "the label stack is deeper than the switch looks", kTooManyLabels);
+    std::erase_if(emissions_, [&](const Emission& emission) { return emission.pass + 1 == tape_.passes.size(); });
     return Flow::EndAll;
   }
   put_labels(packet, {stack[1], stack[2], 0});

@@ -21,9 +21,11 @@ void Translation::untrack(State& state) {
 }
 
 void Translation::ct(State& state, const openflow::CtSpec& spec) {
+  constexpr std::size_t kCtBytes = 120;
+  action_bytes_ += kCtBytes;
   const auto zone = static_cast<std::uint16_t>(spec.zone_from ? get(state.key(), *spec.zone_from).low : spec.zone);
   if (spec.table) {
-    frozen_.push_back({state, *spec.table, spec, zone});  // comes back later, tracked
+    frozen_.push_back({state, *spec.table, spec, zone, mirrored_});  // comes back later, tracked
     if (policy_.every_action) note(state, fmt::format("A clone of the packet is forked to recirculate. The forked pipeline will be resumed at table {}.", spec.table->value));
   } else if (policy_.ct_next == nullptr) {
     State copy = state;
@@ -39,9 +41,9 @@ void Translation::resume(Frozen frozen) {
   const std::size_t emitted = emissions_.size(), waiting = frozen_.size(), hops = tape_.hops.size();
   depth_ = 0;
   level_ = 0;
-  resubmits_ = 0;
-  mirrored_ = 0;
-  failed_ = exited_ = false;
+  resubmits_ = action_bytes_ = 0;
+  mirrored_ = frozen.mirrored;
+  failed_ = too_many_labels_ = exited_ = false;
   TapePass pass;
   pass.bridge = state.bridge;
   pass.table = frozen.table;
@@ -56,7 +58,8 @@ void Translation::resume(Frozen frozen) {
   tape_.passes.push_back(std::move(pass));
   ++level_;
   state.table = TableId{0};
-  look_up(state, frozen.table, std::nullopt);
+  sent_ = state.key();
+  look_up(state, frozen.table, std::nullopt, false, Arrival::Now);
   finish(state);
   tape_.passes.back().after = state.key();
   if (failed_) emissions_.resize(emitted);

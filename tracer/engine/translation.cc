@@ -22,9 +22,10 @@ namespace {
 // Limits of ofproto-dpif-xlate.c.
 constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxResubmits = 4096;
-constexpr std::size_t kMaxPasses = 512;  // Open vSwitch has no such limit: the datapath would go round for ever
+// Open vSwitch has no limit for returns from connection tracking: packets would go round for ever.
+constexpr std::size_t kMaxPasses = 4096, kMaxEntries = 400'000;
 constexpr std::size_t kMaxStackBytes = 65536;
-constexpr std::size_t kMaxActionBytes = 65535, kOutputBytes = 8;  // of the datapath's actions
+constexpr std::size_t kMaxActionBytes = 65535;  // of the datapath's actions
 // A table that no dump shows: one flow that drops, for what is sent there.
 constexpr std::uint8_t kInternalTable = 254;
 
@@ -47,11 +48,12 @@ std::string Translation::ofctl(const std::string& command, const std::string& br
 void Translation::run(std::size_t bridge, std::size_t port, const Packet& packet, std::size_t hops_before) {
   emissions_.clear();
   frozen_.clear();
-  resubmits_ = stacked_ = ct_used_ = 0;
+  resubmits_ = ct_used_ = action_bytes_ = 0;
+  sent_ = packet.key;
   depth_ = 0;
   level_ = 0;
   mirrored_ = 0;
-  failed_ = exited_ = false;
+  failed_ = too_many_labels_ = exited_ = false;
   hops_before_ = hops_before;
   State state;
   state.bridge = bridge;
@@ -64,12 +66,13 @@ void Translation::run(std::size_t bridge, std::size_t port, const Packet& packet
     unknown(state, Reason::HiddenState, "the packet goes on where the switch froze it (recirc_id): only the switch knows where that was");
     return;
   }
-  if (receives(state)) enter(state);
+  enter(state, Entry::FromOutside);
   tape_.passes.back().after = state.key();
   if (failed_) emissions_.clear();  // "Translation failed, packet is dropped"
   while (!frozen_.empty()) {
-    if (tape_.passes.size() >= kMaxPasses) {
-      stop(frozen_.front().state, Verdict::Looped, Reason::Loop, fmt::format("over {} returns from connection tracking: the tables send the packet there again and again", kMaxPasses));
+    if (tape_.passes.size() >= kMaxPasses || tape_.entries.size() >= kMaxEntries) {
+      stop(frozen_.front().state, Verdict::Looped, Reason::Loop,
+           fmt::format("over {} returns from connection tracking: the tables send the packet there again and again", tape_.passes.size() - 1));
       frozen_.clear();
       break;
     }
@@ -80,7 +83,7 @@ void Translation::run(std::size_t bridge, std::size_t port, const Packet& packet
   settle_learned();
 }
 
-// Whether the port takes the packet in, before any table sees it.
+// Whether the port takes the packet in.
 bool Translation::receives(State& state) {
   const BridgePort* in = bridge_of(state).port(state.in_port());
   if (in == nullptr) return true;
@@ -88,10 +91,42 @@ bool Translation::receives(State& state) {
     stop(state, Verdict::Dropped, Reason::DeviceDown, fmt::format("port {} does not receive (NO_RECV)", in->name), {}, in->at);
     return false;
   }
+  if (in->blocked && !in->learning) {
+    stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("the spanning tree blocks port {}", in->name), {}, in->at);
+    return false;
+  }
   return true;
 }
 
-void Translation::enter(State& state) {
+// A session of BFD takes its packets off the port; not those of a tunnel with a key, unless it is told to look at keys.
+bool Translation::ends_monitoring(const State& state, const BridgePort& port) const {
+  constexpr std::uint64_t kBfdPort = 3784, kBfdMac = 0x002320000001;
+  return port.bfd && state.packet.ip() && state.packet.protocol() == openflow::kProtoUdp && state.packet.get(FieldId::UdpDst) == kBfdPort &&
+         state.packet.eth_dst().value == kBfdMac && !(port.bfd_tunnel_key && state.packet.get(FieldId::TunId) != 0);
+}
+
+// Whether a packet from outside is lost although a flow of table 0 is hit: Open vSwitch looks it up first.
+bool Translation::loses(State& state) {
+  const Bridge& bridge = bridge_of(state);
+  const BridgePort* in = bridge.port(state.in_port());
+  if (in != nullptr && ends_monitoring(state, *in)) {
+    mirror(state, bridge.bundles[in->bundle], state.packet, false);
+    return true;
+  }
+  if (in != nullptr && bridge.reserved_for_mirror(bridge.bundles[in->bundle])) {
+    stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("dropping packet received on port {}, which is reserved exclusively for mirroring", in->name));
+    return true;
+  }
+  // A congestion mark that the tunnel saw is carried over; a packet that cannot bear it is lost.
+  constexpr std::uint64_t kEcnMask = 3, kCongestion = 3;
+  if ((state.packet.get(FieldId::TunTos) & kEcnMask) == kCongestion && state.packet.ip() && state.packet.get(FieldId::NwEcn) != kCongestion) {
+    if (state.packet.get(FieldId::NwEcn) == 0) return true;
+    change(state, FieldId::NwEcn, {0, kCongestion});
+  }
+  return !receives(state);
+}
+
+void Translation::enter(State& state, Entry entry) {
   const Bridge& bridge = bridge_of(state);
   write(state, TapeEnter{state.hop});
   ++level_;
@@ -105,20 +140,24 @@ void Translation::enter(State& state) {
     return;
   }
   const std::size_t emitted = emissions_.size(), waiting = frozen_.size(), hops = tape_.hops.size();
-  // A congestion mark that the tunnel saw is carried over; a packet that cannot bear it is lost.
-  constexpr std::uint64_t kEcnMask = 3, kCongestion = 3;
   const BridgePort* in = bridge.port(state.in_port());
-  constexpr std::uint64_t kBfdPort = 3784, kBfdMac = 0x002320000001;
-  bool lost = in != nullptr && in->bfd && state.packet.protocol() == openflow::kProtoUdp && state.packet.ip() && state.packet.get(FieldId::UdpDst) == kBfdPort && state.packet.eth_dst().value == kBfdMac &&
-              !(in->bfd_tunnel_key && state.packet.get(FieldId::TunId) != 0);
-  if ((state.packet.get(FieldId::TunTos) & kEcnMask) == kCongestion && state.packet.ip() &&
-      state.packet.get(FieldId::NwEcn) != kCongestion) {
-    if (state.packet.get(FieldId::NwEcn) == 0) lost = true;
-    else change(state, FieldId::NwEcn, {0, kCongestion});
+  if (entry == Entry::FromOutside) {
+    look_up(state, TableId{0}, std::nullopt, false, loses(state) ? Arrival::Lost : Arrival::Now);
+    finish(state);
+  } else if ((in == nullptr || !ends_monitoring(state, *in)) && receives(state) && within_limits(state)) {
+    ++resubmits_;
+    ++depth_;
+    look_up(state, TableId{0}, std::nullopt);
+    finish(state);
+    --depth_;
   }
-  if (in != nullptr && !lost) mirror(state, bridge.bundles[in->bundle], state.packet, false);
-  look_up(state, TableId{0}, std::nullopt, false, lost);
-  finish(state);
+  if (in != nullptr && in->blocked) {
+    // NORMAL and learn() had their look at the packet; what they sent is taken back.
+    emissions_.resize(emitted);
+    // A trace is told of forks all the same.
+    while (policy_.ct_next == nullptr && frozen_.size() > waiting) frozen_.pop_back();
+    stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("the spanning tree does not let port {} forward yet", in->name), {}, in->at);
+  }
   conclude(state, emitted, waiting, hops);
   --level_;
 }
@@ -129,16 +168,21 @@ void Translation::conclude(State& state, std::size_t emitted, std::size_t waitin
 }
 
 void Translation::finish(State& state) {
-  if (failed_) return;
-  exited_ = false;  // exit ends lists, not the action set
-  run_action_set(state);
+  if (!failed_) run_action_set(state);
 }
 
 void Translation::fail(State& state, std::string text, std::string error, Verdict verdict) {
   if (failed_) return;
   failed_ = true;
+  too_many_labels_ = error == kTooManyLabels;
   tape_.passes.back().error = std::move(error);
   stop(state, verdict, verdict == Verdict::Looped ? Reason::Loop : Reason::TranslationFailed, std::move(text));
+}
+
+// What failed stays where it failed.
+void Translation::forgive() {
+  failed_ = too_many_labels_ = false;
+  tape_.passes.back().error.clear();
 }
 
 Translation::Flow Translation::unknown(State& state, Reason reason, std::string text, std::string needs, Provenance at) {
@@ -166,24 +210,48 @@ Classifier::Found Translation::find(const State& state, TableId table, const Flo
   return found;
 }
 
+// Whether the packet has been in this bridge before: it is patch ports then that lead in a circle.
+bool Translation::came_round(const State& state) const {
+  for (std::size_t hop = state.hop; hop != tape_.hops[hop].parent && hop != 0;) {
+    hop = tape_.hops[hop].parent;
+    if (tape_.hops[hop].bridge == state.bridge) return true;
+  }
+  return false;
+}
+
 bool Translation::within_limits(State& state) {
   if (failed_) return false;
   if (depth_ >= kMaxDepth) {
-    fail(state, fmt::format("over max translation depth {}", kMaxDepth), "Recursion too deep");
+    fail(state, fmt::format("over max translation depth {}", kMaxDepth), "Recursion too deep", came_round(state) ? Verdict::Looped : Verdict::Dropped);
   } else if (resubmits_ >= kMaxResubmits) {
     fail(state, fmt::format("over {} resubmit actions", kMaxResubmits), "Too many resubmits");
-  } else if (stacked_ >= kMaxStackBytes) {
+  } else if (state.stack_bytes >= kMaxStackBytes) {
     fail(state, "resubmits yielded over 64 kB of stack", "Stack too deep");
-  } else if (emissions_.size() * kOutputBytes > kMaxActionBytes) {
-    // Not an error: what was sent by now stays sent.
-    write(state, TapeWarning{"resubmits yielded over 64 kB of actions"});
-    exited_ = true;
+  } else if (action_bytes_ > kMaxActionBytes) {
+    unknown(state, Reason::HiddenState, "the switch stops resubmits that yield over 64 kB of actions: how far it gets depends on its datapath");
     return false;
   }
   return !failed_;
 }
 
-void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple, bool lost) {
+// What the actions that send the packet as it is now take at most, in the form that the datapath is given.
+void Translation::count_actions(const FlowKey& next) {
+  constexpr std::size_t kOutput = 8, kSetEthernet = 32, kTag = 12, kSetOther = 200;
+  const auto changed = [&](std::initializer_list<FieldId> fields) {
+    return std::ranges::any_of(fields, [&](FieldId id) { return get(sent_, id) != get(next, id); });
+  };
+  action_bytes_ += kOutput;
+  if (sent_ == next) return;
+  if (changed({FieldId::EthSrc, FieldId::EthDst})) action_bytes_ += kSetEthernet;
+  if (changed({FieldId::VlanTci})) action_bytes_ += kTag;
+  if (changed({FieldId::VlanTci1})) action_bytes_ += kTag;
+  FlowKey rest = next;
+  for (const FieldId id : {FieldId::EthSrc, FieldId::EthDst, FieldId::VlanTci, FieldId::VlanTci1, FieldId::VlanTpid, FieldId::VlanTpid1}) set(rest, id, get(sent_, id));
+  if (wire_key(rest) != wire_key(sent_) || changed({FieldId::PktMark, FieldId::TunId, FieldId::TunDst})) action_bytes_ += kSetOther;
+  sent_ = next;
+}
+
+void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple, Arrival arrival) {
   const std::string& frags = bridge_of(state).dumps != nullptr ? bridge_of(state).dumps->features.value.frags : std::string();
   FlowKey changed;
   const FlowKey* key = &state.key();
@@ -214,12 +282,13 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
             fmt::format("a line of table {} of {} that was not understood might match with higher priority", table.value, bridge_of(state).name));
     return;
   }
-  if (found.row == nullptr && bridge_of(state).dumps != nullptr && !bridge_of(state).dumps->flows.value.names.tables().empty()) {
+  if (found.row == nullptr && bridge_of(state).unknown_tables) {
     unknown(state, Reason::LineNotUnderstood, "the dump has names for tables, and does not say which numbers they are", ofctl("--no-names dump-flows", bridge_of(state).name));
     return;
   }
   if (found.row == nullptr) {
     write(state, TapeMiss{table, false});
+    if (arrival == Arrival::Now) mirror_arrival(state);
     return;  // resubmit and goto alike: nothing more happens, the caller goes on
   }
   const bool ambiguous = found.rival != nullptr && !(found.rival->flow.actions == found.row->flow.actions);
@@ -228,7 +297,8 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
     assume("ASSUME_FIRST_OF_EQUAL_PRIORITY",
            "where two flows of equal priority match, Open vSwitch does not say which wins; the earlier line of the dump is taken");
   }
-  if (lost) return;
+  if (arrival == Arrival::Lost) return;
+  if (arrival == Arrival::Now) mirror_arrival(state);
   const TableId caller = state.table;
   state.table = table;
   ++level_;
@@ -253,18 +323,48 @@ void Translation::use_original_tuple(FlowKey& key) {
 
 // --- actions ---------------------------------------------------------------------------------------------
 
-Translation::Flow Translation::run_actions(State& state, const Actions& actions) {
+Translation::Flow Translation::run_actions(State& state, std::span<const Action> actions) {
   if (actions.empty() && policy_.every_action) write(state, TapeAction{nullptr});
-  for (const Action& action : actions) {
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    if (failed_ || exited_) return Flow::EndAll;
+    const Action& action = actions[i];
     if (policy_.every_action) write(state, TapeAction{&action});
     if (state.popped_mpls && needs_parsing_below_mpls(state, action)) {
       return unknown(state, Reason::HiddenState, "what is below the labels of an MPLS packet is parsed by the datapath only");
     }
-    const Flow flow = apply(state, action);
-    if (failed_ || exited_ || flow == Flow::EndAll) return Flow::EndAll;
+    const auto* check = policy_.guess ? nullptr : std::get_if<openflow::CheckPktLarger>(&action.variant());
+    const Flow flow = check != nullptr ? both_sizes(state, *check, actions.subspan(i + 1)) : apply(state, action);
     if (flow == Flow::EndList) return Flow::Go;
+    if (flow == Flow::EndAll) return Flow::EndAll;
   }
-  return Flow::Go;
+  return failed_ || exited_ ? Flow::EndAll : Flow::Go;
+}
+
+// The datapath knows how long a packet is: it is given what follows twice, for longer packets and for the others.
+Translation::Flow Translation::both_sizes(State& state, const openflow::CheckPktLarger& check, std::span<const Action> rest) {
+  const Bridge& bridge = bridge_of(state);
+  if (!bridge.checks_packet_length) {
+    return unknown(state, Reason::HiddenState, "whether the datapath can tell the length of a packet (check_pkt_larger) is in no dump",
+                   fmt::format("ovs-appctl dpif/show-dp-features {} on {}", bridge.name, host_.name));
+  }
+  if (!*bridge.checks_packet_length) {
+    // The switch does it by itself, and there is no packet whose length it could look at.
+    set_part(state, check.to, {});
+    return Flow::Go;
+  }
+  assume("ASSUME_ANY_PACKET_SIZE", "the flow does not say how long the packet is: what check_pkt_larger leads to is shown for longer packets first, then for the others");
+  const bool exited = exited_;
+  bool exited_when_larger = exited;
+  for (const std::uint64_t larger : {1u, 0u}) {
+    State copy = state;
+    set_part(copy, check.to, {0, larger});
+    run_actions(copy, rest);
+    if (!failed_) run_action_set(copy);
+    if (larger == 1) exited_when_larger = exited_;
+    exited_ = exited;
+  }
+  exited_ = exited_when_larger;
+  return Flow::EndList;
 }
 
 Translation::Flow Translation::apply(State& state, const Action& action) {
@@ -306,8 +406,8 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
             return to(a.to, there ? get(state.key(), a.from) : Bits128{});
           },
           [&](const Push& a) {
-            state.stack.push_back(get(state.key(), a.from));
-            stacked_ += 1 + (a.from.bits + 7u) / 8u;
+            state.stack.push_back({get(state.key(), a.from), 1 + (a.from.bits + 7u) / 8u});
+            state.stack_bytes += state.stack.back().bytes;
             return Flow::Go;
           },
           [&](const Pop& a) {
@@ -315,9 +415,9 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
               write(state, TapeWarning{"stack underflow"});
               return Flow::Go;
             }
-            const Bits128 value = state.stack.back();
+            const Bits128 value = state.stack.back().value;
+            state.stack_bytes -= state.stack.back().bytes;
             state.stack.pop_back();
-            stacked_ -= std::min<std::size_t>(stacked_, 1 + (a.to.bits + 7u) / 8u);
             return to(a.to, value);
           },
           [&](const SetVlanVid& a) {
@@ -338,15 +438,16 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
           [&](const DecTtl&) { return dec_ttl(state) ? Flow::Go : Flow::EndList; },
           [&](const openflow::Ct& a) { ct(state, *a.spec); return Flow::Go; },
           [&](const CtClear&) {
-            untrack(state);
+            if (exists(state.key(), Prerequisite::Tracked)) untrack(state);
             return Flow::Go;
           },
           [&](const Conjunction&) { return Flow::Go; },
           [&](const Learn& a) { learn(state, *a.spec); return Flow::Go; },
           [&](const Clone& a) {
+            // A packet of its own, whose action set is executed here. An exit within ends what is around it too.
             State copy = state;
             run_actions(copy, *a.actions);
-            if (!failed_) exited_ = false;  // an exit within stays within
+            if (!failed_) run_action_set(copy);
             return Flow::Go;
           },
           [&](const WriteActions& a) { write_actions(state, *a.actions); return Flow::Go; },
@@ -357,10 +458,7 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
           },
           [&](const DeleteField& a) { delete_field(state, a.field); return Flow::Go; },
           [&](const Exit&) { exited_ = true; return Flow::EndAll; },
-          [&](const CheckPktLarger& a) {
-            if (!policy_.guess) return unknown(state, Reason::HiddenState, "the flow does not say how long the packet is: check_pkt_larger");
-            return to(a.to, Bits128{0, state.packet.size + 14 > a.size ? 1u : 0u});
-          },
+          [&](const CheckPktLarger& a) { return to(a.to, Bits128{0, state.packet.size + 14 > a.size ? 1u : 0u}); },
           [&](const Multipath& a) { return multipath(state, *a.spec); },
           [&](const openflow::Bundle& a) { return bundle(state, *a.spec); },
           [&](const NoEffect& a) {
@@ -380,6 +478,7 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
 
 Translation::Flow Translation::resubmit(State& state, const openflow::Resubmit& action) {
   const TableId table = action.table.value_or(state.table);
+  if (!within_limits(state)) return Flow::EndAll;
   if (action.ct && !exists(state.key(), Prerequisite::Tracked)) {
     write(state, TapeWarning{"resubmit(ct) of a packet that is not tracked"});
     return Flow::Go;
@@ -391,7 +490,6 @@ Translation::Flow Translation::resubmit(State& state, const openflow::Resubmit& 
   }
   // Only going back costs depth: chains forward end by themselves.
   const bool back = table <= state.table;
-  if (!within_limits(state)) return Flow::EndAll;
   ++resubmits_;
   if (back) ++depth_;
   look_up(state, table, action.in_port, action.ct);
@@ -444,14 +542,14 @@ Translation::Flow Translation::output_truncated(State& state, Ofport port) {
   return Flow::Go;
 }
 
-void Translation::output_to(State& state, std::size_t port_index, const Packet& packet) {
+void Translation::output_to(State& state, std::size_t port_index, const Packet& packet, SpanningTree tree) {
   const Bridge& bridge = bridge_of(state);
   const BridgePort& port = bridge.ports[port_index];
   if (port.no_fwd) return note(state, fmt::format("port {} does not forward (NO_FWD): no output", port.name), port.at);
   if (const BridgePort* in = bridge.port(state.in_port()); in != nullptr && bridge.bundles[port.bundle].is_protected && bridge.bundles[in->bundle].is_protected) {
     return write(state, TapeWarning{fmt::format("{} and the port it came in by are both protected", port.name)});
   }
-  if (port.blocked) return write(state, TapeWarning{"the spanning tree is not in forwarding state, skipping output"});
+  if (port.blocked && tree == SpanningTree::Obey) return write(state, TapeWarning{"the spanning tree is not in forwarding state, skipping output"});
   if (port.type == PortType::Patch) return cross_patch(state, port_index, packet);
   if (!policy_.guess && native_tunnel_possible(state, port, packet)) {
     unknown(state, Reason::HiddenState, fmt::format("the userspace datapath tunnels by itself: what becomes of output to {} depends on its routes and neighbours", port.name),
@@ -461,6 +559,7 @@ void Translation::output_to(State& state, std::size_t port_index, const Packet& 
   Emission emission{state.hop, state.bridge, port_index, packet, tape_.passes.size() - 1};
   if (port.type == PortType::Tunnel && !tunnel_output(state, port, emission.packet)) return;
   write(state, TapeOutput{port_index, false});
+  count_actions(emission.packet.key);
   emissions_.push_back(std::move(emission));
   mirror(state, bridge.bundles[port.bundle], packet, true);
 }
@@ -508,10 +607,9 @@ void Translation::cross_patch(State& state, std::size_t port_index, const Packet
     unknown(state, Reason::NoSuchPort, fmt::format("patch port {} leads to no known bridge", port.name), "ovs-vsctl show on " + host_.name, port.at);
     return;
   }
-  if (depth_ >= kMaxDepth || hops_before_ + tape_.hops.size() >= Session::kMaxHops) {
-    return fail(state, fmt::format("over max translation depth {}: patch ports in a loop", kMaxDepth), "Recursion too deep", Verdict::Looped);
+  if (policy_.ct_next == nullptr && hops_before_ + tape_.hops.size() >= Session::kMaxHops) {
+    return fail(state, fmt::format("over {} copies of the packet: patch ports in a loop", Session::kMaxHops), "Recursion too deep", Verdict::Looped);
   }
-  if (!within_limits(state)) return;
   write(state, TapeOutput{port_index, false});
   const BridgePort& far = host_.bridges[port.peer_bridge].ports[port.peer_port];
   State peer;
@@ -523,16 +621,10 @@ void Translation::cross_patch(State& state, std::size_t port_index, const Packet
   tape_.hops.push_back({state.hop, port.peer_bridge, port.peer_port, peer.packet});
   const std::uint32_t mirrored = mirrored_;
   if (port.peer_bridge != state.bridge) mirrored_ = 0;
-  ++depth_;
-  ++resubmits_;
-  if (receives(peer)) enter(peer);
-  --depth_;
+  enter(peer, Entry::ByPatchPort);
   if (port.peer_bridge != state.bridge) mirrored_ = mirrored;
   exited_ = false;  // what ends there ends there, and so does what failed there
-  if (failed_ && !tape_.hops.empty()) {
-    failed_ = false;
-    tape_.passes.back().error.clear();
-  }
+  if (failed_) forgive();
 }
 
 }  // namespace dvrtrace

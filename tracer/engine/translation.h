@@ -15,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct Emission {
   Packet packet;
   std::size_t pass = 0;                   // of the tape
 };
+
+// Why a translation failed, where that ends no more than a group's bucket.
+inline constexpr const char* kTooManyLabels = "Too many MPLS labels";
 
 // What differs between following a packet of a network and asking `ofproto/trace`.
 struct TranslationPolicy {
@@ -59,7 +63,9 @@ class Translation {
     Packet packet;
     TableId table;
     openflow::Actions action_set;
-    std::vector<openflow::Bits128> stack;
+    struct Pushed { openflow::Bits128 value; std::size_t bytes; };
+    std::vector<Pushed> stack;
+    std::size_t stack_bytes = 0;
     bool popped_mpls = false;             // what is below the labels is not parsed yet
     std::uint64_t tun_dst_on_arrival = 0;
     openflow::FlowKey& key() { return packet.key; }
@@ -71,29 +77,40 @@ class Translation {
     TableId table;
     openflow::CtSpec spec;
     std::uint16_t zone = 0;
+    std::uint32_t mirrored = 0;
   };
   enum class Flow { Go, EndList, EndAll };  // what follows an action
   struct Vlans { std::uint16_t vid = 0, pcp = 0, inner_tci = 0; };  // pcp in place: 0xe000
 
   const Bridge& bridge_of(const State& state) const { return host_.bridges[state.bridge]; }
-  void enter(State& state);
+  enum class Entry { FromOutside, ByPatchPort };
+  void enter(State& state, Entry entry);
   bool receives(State& state);
+  bool loses(State& state);
+  bool ends_monitoring(const State& state, const BridgePort& port) const;
   void finish(State& state);
   void conclude(State& state, std::size_t emitted, std::size_t waiting, std::size_t hops);
   Classifier::Found find(const State& state, TableId table, const openflow::FlowKey& key) const;
-  // `lost`: the packet hits a flow and is dropped all the same.
-  void look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple = false, bool lost = false);
+  // What comes between a lookup and the actions: nothing, the mirrors of the port of entry, or the packet's end.
+  enum class Arrival { Before, Now, Lost };
+  void look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple = false, Arrival arrival = Arrival::Before);
+  void mirror_arrival(State& state);
   static void use_original_tuple(openflow::FlowKey& key);
   bool within_limits(State& state);
-  Flow run_actions(State& state, const openflow::Actions& actions);
+  void count_actions(const openflow::FlowKey& next);
+  Flow run_actions(State& state, std::span<const openflow::Action> actions);
+  Flow both_sizes(State& state, const openflow::CheckPktLarger& check, std::span<const openflow::Action> rest);
   Flow apply(State& state, const openflow::Action& action);
   Flow resubmit(State& state, const openflow::Resubmit& action);
   Flow unknown(State& state, Reason reason, std::string text, std::string needs = {}, Provenance at = {});
   Flow not_modelled(State& state, const openflow::Action& action);
   void fail(State& state, std::string text, std::string error, Verdict verdict = Verdict::Dropped);
+  void forgive();
+  bool came_round(const State& state) const;
   void output(State& state, Ofport port);
   Flow output_truncated(State& state, Ofport port);
-  void output_to(State& state, std::size_t port, const Packet& packet);
+  enum class SpanningTree { Obey, Ignore };
+  void output_to(State& state, std::size_t port, const Packet& packet, SpanningTree tree = SpanningTree::Obey);
   bool tunnel_output(State& state, const BridgePort& port, Packet& packet);
   void cross_patch(State& state, std::size_t port, const Packet& packet);
   void controller(State& state, std::string text);
@@ -140,6 +157,9 @@ class Translation {
   Vlans vlans_of(const State& state) const;
   static Vlans inward(const Bundle& in, const Vlans& vlans);
   void normal_output(State& state, const Bundle& bundle, const Vlans& vlans);
+  bool bond_admits(State& state, const Bundle& in, std::uint16_t vlan);
+  std::size_t bond_member(State& state, const Bundle& bundle);
+  void assume_first_member();
   void normal_flood(State& state, const Bundle* in, const Vlans& vlans);
   void multicast(State& state, const Bundle* in, const Vlans& vlans);
   void learn_mac(State& state, std::uint16_t vlan);
@@ -166,11 +186,13 @@ class Translation {
   std::vector<Emission> emissions_;
   std::deque<Frozen> frozen_;
   std::size_t hops_before_ = 0, ct_used_ = 0;
-  std::size_t resubmits_ = 0, stacked_ = 0;
+  std::size_t resubmits_ = 0, action_bytes_ = 0;
+  openflow::FlowKey sent_;      // the packet as it was sent last
   int depth_ = 0;
   std::uint16_t level_ = 0;
   std::uint32_t mirrored_ = 0;  // of the bridge's mirrors, by index: they have their copy
   bool failed_ = false;         // the translation failed: the packet is dropped as a whole
+  bool too_many_labels_ = false;  // is why; ends a bucket, where other failures end everything
   bool exited_ = false;         // an exit action, or something unknown, ended this bridge's lists
   std::vector<std::pair<std::size_t, std::unique_ptr<openflow::FlowRow>>> pending_learned_;  // with their bridge
 };
