@@ -2,6 +2,8 @@
 //
 //   bridge br0                          what follows belongs to it
 //   port p1 1 tag=5                     also vlan_mode=, trunks=1;2, peer=
+//   fdb 3 1 02:00:00:00:00:01           port, VLAN and MAC
+//   mirror m select_all=true output_port=p1  also select_src=, select_dst= (p1;p2), select_vlan=, output_vlan=
 //   group group_id=1,type=all,bucket=...
 //   flow table=0,priority=1,actions=... as add-flows takes it
 //   trace in_port=1,tcp                 in the first bridge; `trace trk,est: FLOW` for --ct-next
@@ -13,6 +15,7 @@
 
 #include <filesystem>
 
+#include "collectors/fdb.h"
 #include "collectors/ovs_flows.h"
 #include "src/base/text.h"
 #include "src/openflow/flow_text.h"
@@ -25,7 +28,7 @@ namespace {
 
 struct BridgeText {
   OvsBridge row;
-  std::string flows, groups;
+  std::string flows, groups, fdb;
 };
 
 std::vector<std::uint16_t> numbers(std::string_view text) {
@@ -53,6 +56,22 @@ OvsPort read_port_line(std::string_view text) {
   return port;
 }
 
+OvsMirror read_mirror_line(std::string_view text) {
+  OvsMirror mirror;
+  mirror.name = take_until(text, ' ');
+  while (!text.empty()) {
+    std::string_view value = take_until(text, ' ');
+    const std::string_view key = take_until(value, '=');
+    if (key == "select_all") mirror.select_all = value == "true";
+    if (key == "select_vlan") mirror.select_vlans = numbers(value);
+    if (key == "output_vlan") mirror.output_vlan = number<std::uint16_t>(value);
+    if (key == "output_port") mirror.output_port = value;
+    auto* ports = key == "select_src" ? &mirror.select_src : key == "select_dst" ? &mirror.select_dst : nullptr;
+    for (const std::string_view port : ports == nullptr ? std::vector<std::string_view>{} : split(value, ';')) ports->emplace_back(port);
+  }
+  return mirror;
+}
+
 HostSnapshot host_of(const std::vector<BridgeText>& bridges, Sources& sources) {
   HostSnapshot host;
   host.name = "host";
@@ -66,6 +85,7 @@ HostSnapshot host_of(const std::vector<BridgeText>& bridges, Sources& sources) {
     dumps.flows.presence = dumps.groups.presence = dumps.fdb.presence = Presence::Complete;
     dumps.flows.value = read_flow_dump(sources.text(sources.add("flows", bridge.flows)), log);
     dumps.groups.value = read_group_dump(sources.text(sources.add("groups", bridge.groups)), dumps.flows.value.names, log);
+    dumps.fdb.value = read_fdb_show(sources.text(sources.add("fdb", bridge.fdb)), bridge.row.name, log);
     host.bridges.push_back(std::move(dumps));
   }
   return host;
@@ -120,6 +140,10 @@ TEST(Pipeline, Data) {
         EXPECT_EQ(trace(bridges, rest), test.expectations) << path << ":" << test.line;
       } else if (word == "port") {
         bridges.back().row.ports.push_back(read_port_line(rest));
+      } else if (word == "mirror") {
+        bridges.back().row.mirrors.push_back(read_mirror_line(rest));
+      } else if (word == "fdb") {
+        bridges.back().fdb += std::string(rest) + " 1\n";
       } else if (word == "group") {
         bridges.back().groups += std::string(rest) + "\n";
       } else {

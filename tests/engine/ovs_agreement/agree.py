@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import generate  # noqa: E402
@@ -25,6 +26,7 @@ import trace_text  # noqa: E402
 
 SKIPPED = 77
 PACKETS_PER_SETUP = 100
+TRACE_SECONDS = 30  # resubmits and connection tracking may multiply without end
 
 
 class Dvrtrace:
@@ -36,7 +38,15 @@ class Dvrtrace:
     def ask(self, bridge, flow, states):
         self.process.stdin.write(f"{bridge}\t{flow}\t{' '.join(states)}\n".encode())
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.read(int(self.process.stdout.readline())))
+        watch = threading.Timer(TRACE_SECONDS, self.process.kill)
+        watch.start()
+        try:
+            length = self.process.stdout.readline()
+            if not length:
+                raise TimeoutError(f"no answer within {TRACE_SECONDS} s, or the program died")
+            return json.loads(self.process.stdout.read(int(length)))
+        finally:
+            watch.cancel()
 
     def stop(self):
         self.process.stdin.close()
@@ -76,47 +86,82 @@ def keep(folder, dumps, number, question, text):
         json.dump(dict(zip(("bridge", "flow", "ct_next"), question), trace=text), file, indent=1)
 
 
-def run(args, ovs):
-    rng = random.Random(args.seed)
-    count = collections.Counter()
-    generate.build(ovs)
-    while count["cases"] < args.cases:
-        setup = generate.Setup(rng)
-        count["flows"] += setup.load(ovs)
-        folder = tempfile.mkdtemp(prefix="dvrtrace-dumps-")
-        ovs.dump(folder, generate.BRIDGES)
-        ours = Dvrtrace(args.serve, folder)
-        names = trace_text.port_names(ovs.ask("dpif/show"))
-        for _ in range(min(PACKETS_PER_SETUP, args.cases - count["cases"])):
-            count["cases"] += 1
-            bridge, flow, states = question = setup.packet()
+class Comparison:
+    def __init__(self, args):
+        self.args = args
+        self.count = collections.Counter()
+        self.ovs = None
+
+    def start(self):
+        """A switch of its own; anew when a trace in it does not end, for then it answers nothing any more."""
+        if self.ovs is not None:
+            self.ovs.kill()
+        self.ovs = private_ovs.PrivateOvs(TRACE_SECONDS)
+        generate.build(self.ovs)
+
+    def run(self):
+        rng = random.Random(self.args.seed)
+        self.start()
+        while self.count["cases"] < self.args.cases:
+            setup = generate.Setup(rng)
+            self.count["flows"] += setup.load(self.ovs)
+            with tempfile.TemporaryDirectory(prefix="dvrtrace-dumps-") as folder:
+                self.packets(setup, folder)
+        count = self.count
+        print(f"seed {self.args.seed}: {count['cases']} cases over {count['flows']} flows; {count['different']} different, "
+              f"{count['ambiguous']} ambiguous, {count['unknown']} that dvrtrace leaves open, {count['endless']} that the switch does not end")
+        return 1 if count["different"] else 0
+
+    def packets(self, setup, folder):
+        self.ovs.dump(folder, generate.BRIDGES)
+        ours = Dvrtrace(self.args.serve, folder)
+        names = trace_text.port_names(self.ovs.ask("dpif/show"))
+        for _ in range(min(PACKETS_PER_SETUP, self.args.cases - self.count["cases"])):
+            self.count["cases"] += 1
+            question = setup.packet()
             try:
-                text = ovs.ask("ofproto/trace", bridge, flow, *[word for state in states for word in ("--ct-next", state)])
-            except ValueError as error:
-                sys.exit(f"the generator made a packet that is none: {flow}: {error}")
-            answer = ours.ask(bridge, flow, states)
+                answer = ours.ask(*question)
+            except TimeoutError as error:
+                self.different(folder, question, "", [str(error)])
+                ours = Dvrtrace(self.args.serve, folder)
+                continue
+            try:
+                text = self.real(question)
+            except TimeoutError:
+                self.count["endless"] += 1
+                self.start()
+                setup.load(self.ovs)
+                if "unsupported" not in answer:
+                    self.different(folder, question, "", ["the switch does not end, dvrtrace says it knows"])
+                continue
             if "error" in answer:
                 said = [answer["error"]]
             elif "unsupported" in answer:
-                count["unknown"] += 1
+                self.count["unknown"] += 1
                 continue
             elif any(a["code"] == "ASSUME_FIRST_OF_EQUAL_PRIORITY" for a in answer["assumptions"]):
-                count["ambiguous"] += 1
+                self.count["ambiguous"] += 1
                 continue
             else:
                 said = differences(trace_text.Trace(text, names), answer)
             if said:
-                count["different"] += 1
-                if count["different"] <= args.show:
-                    print(f"DIFFERENT {bridge} {flow} {states}")
-                    print("".join(f"    {line}\n" for line in said), end="")
-                if args.keep:
-                    keep(args.keep, folder, count["different"], question, text)
+                self.different(folder, question, text, said)
         ours.stop()
-        shutil.rmtree(folder)
-    print(f"seed {args.seed}: {count['cases']} cases over {count['flows']} flows; {count['different']} different, "
-          f"{count['ambiguous']} ambiguous, {count['unknown']} that dvrtrace leaves open")
-    return 1 if count["different"] else 0
+
+    def real(self, question):
+        bridge, flow, states = question
+        try:
+            return self.ovs.ask("ofproto/trace", bridge, flow, *[word for state in states for word in ("--ct-next", state)])
+        except ValueError as error:
+            sys.exit(f"the generator made a packet that is none: {flow}: {error}")
+
+    def different(self, folder, question, text, said):
+        self.count["different"] += 1
+        if self.count["different"] <= self.args.show:
+            print(f"DIFFERENT {' '.join(map(str, question))}")
+            print("".join(f"    {line[:2000]}\n" for line in said), end="", flush=True)
+        if self.args.keep:
+            keep(self.args.keep, folder, self.count["different"], question, text)
 
 
 def main():
@@ -131,11 +176,11 @@ def main():
     if lacking:
         print(f"skipped: {lacking} is not installed (Debian's openvswitch-switch)")
         return SKIPPED
-    ovs = private_ovs.PrivateOvs()
+    comparison = Comparison(args)
     try:
-        return run(args, ovs)
+        return comparison.run()
     finally:
-        ovs.stop()
+        comparison.ovs.kill()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import tempfile
 import time
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+MEMORY = 4 << 30  # a trace may multiply without end
 PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 
@@ -20,8 +22,12 @@ def missing():
     return None if os.path.exists(SCHEMA) else SCHEMA
 
 
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
 class PrivateOvs:
-    def __init__(self):
+    def __init__(self, seconds=60):
         self.dir = tempfile.mkdtemp(prefix="dvrtrace-ovs-")
         self.env = dict(os.environ, PATH=PATH, OVS_RUNDIR=self.dir, OVS_DBDIR=self.dir, OVS_LOGDIR=self.dir, OVS_SYSCONFDIR=self.dir)
         self.db = f"unix:{self.dir}/db.sock"
@@ -33,12 +39,14 @@ class PrivateOvs:
         self.start("ovs-vswitchd", "--enable-dummy=override", "--disable-system", f"--unixctl={self.dir}/ctl", "--pidfile", self.db)
         self.wait_for(f"{self.dir}/ctl")
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(seconds)
         self.socket.connect(f"{self.dir}/ctl")
         self.buffer = ""
 
     def start(self, *words):
         with open(f"{self.dir}/{words[0]}.out", "wb") as out:
-            self.daemons.append(subprocess.Popen(words, env=self.env, cwd=self.dir, stdout=out, stderr=out, stdin=subprocess.DEVNULL))
+            self.daemons.append(subprocess.Popen(words, env=self.env, cwd=self.dir, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                                 preexec_fn=limit_memory))
 
     @staticmethod
     def wait_for(path):
@@ -91,9 +99,10 @@ class PrivateOvs:
             save(f"show-{bridge}.txt", self.ofctl("show", bridge) + self.ofctl("dump-ports-desc", bridge))
             save(f"fdb-{bridge}.txt", self.ask("fdb/show", bridge))
 
-    def stop(self):
+    def kill(self):
+        """Also a daemon that is busy for ever."""
         for daemon in reversed(self.daemons):
-            daemon.terminate()
+            daemon.kill()
         for daemon in self.daemons:
             daemon.wait(timeout=20)
         shutil.rmtree(self.dir, ignore_errors=True)

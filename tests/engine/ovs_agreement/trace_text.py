@@ -67,6 +67,9 @@ def send(actions, packet, names, outputs):
                 packet[key] = value
         elif action.startswith("clone("):
             send(split(action[6:-1]), {**packet, "vlans": list(packet["vlans"])}, names, outputs)
+        elif action.startswith("check_pkt_len("):
+            for branch in split(action[14:-1])[1:]:  # "gt(...)", "le(...)"
+                send(split(branch[3:-1]), {**packet, "vlans": list(packet["vlans"])}, names, outputs)
 
 
 class Trace:
