@@ -24,7 +24,7 @@ PACKET = ("tcp,in_port=5,dl_src=fa:16:3e:00:00:05,dl_dst=fa:16:3e:00:00:06,nw_sr
           "tcp_src=40000,tcp_dst=80")
 SIZES = (1000, 200000)
 PORTS = 40
-ROUNDS = 2000
+ROUNDS = 500
 
 
 def program(build, name):

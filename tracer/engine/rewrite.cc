@@ -95,14 +95,16 @@ void put_labels(Packet& packet, const Labels& labels) {
   packet.set(FieldId::MplsLse2, labels[2]);
 }
 
-// How many labels there are, as far as they are looked at.
+// How many labels there are, as far as they are looked at (flow_count_mpls_labels): where the bottom was popped, one that is 0 is none.
 std::size_t count_labels(const Packet& packet) {
   if (!is_mpls(packet.eth_type())) return 0;
   const Labels labels = labels_of(packet);
+  std::size_t count = 0;
   for (std::size_t i = 0; i < kMaxLabels; ++i) {
     if ((labels[i] & kBottom) != 0) return i + 1;
+    if (labels[i] != 0) ++count;
   }
-  return labels[1] == 0 ? 1 : labels[2] == 0 ? 2 : kMaxLabels;
+  return count;
 }
 
 constexpr std::array kNetworkFields = {

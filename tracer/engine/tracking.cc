@@ -23,9 +23,10 @@ void Translation::untrack(State& state) {
 void Translation::ct(State& state, const openflow::CtSpec& spec) {
   constexpr std::size_t kCtBytes = 120;
   action_bytes_ += kCtBytes;
+  only_outputs_ = false;
   const auto zone = static_cast<std::uint16_t>(spec.zone_from ? get(state.key(), *spec.zone_from).low : spec.zone);
   if (spec.table) {
-    frozen_.push_back({state, *spec.table, spec, zone, mirrored_});  // comes back later, tracked
+    frozen_.push_back({state, *spec.table, &spec, zone, mirrored_});  // comes back later, tracked
     if (policy_.every_action) note(state, fmt::format("A clone of the packet is forked to recirculate. The forked pipeline will be resumed at table {}.", spec.table->value));
   } else if (policy_.ct_next == nullptr) {
     State copy = state;
@@ -42,15 +43,16 @@ void Translation::resume(Frozen frozen) {
   depth_ = 0;
   level_ = 0;
   resubmits_ = action_bytes_ = 0;
+  only_outputs_ = true;
   mirrored_ = frozen.mirrored;
   failed_ = too_many_labels_ = exited_ = false;
   TapePass pass;
   pass.bridge = state.bridge;
   pass.table = frozen.table;
   if (policy_.ct_next != nullptr) {
-    assume_tracked(state, frozen.spec, frozen.zone, pass);
+    assume_tracked(state, *frozen.spec, frozen.zone, pass);
   } else {
-    track(state, frozen.spec, frozen.zone);
+    track(state, *frozen.spec, frozen.zone);
     pass.untranslated = state.key();
   }
   pass.before = pass.after = state.key();

@@ -5,7 +5,8 @@
 // everything else, in the order the forks arose, as in ofproto/ofproto-dpif-xlate.c. What happens is
 // written to a Tape.
 //
-//   translation.cc   lookups, the list of actions, limits, output, patch ports
+//   translation.cc   lookups, the list of actions, limits
+//   output.cc        ports, tunnels, patch ports
 //   rewrite.cc       what changes the packet: fields, tags, labels, the TTL
 //   tracking.cc      ct() and learn()
 //   groups.cc        groups, the action set, bundle
@@ -75,7 +76,7 @@ class Translation {
   struct Frozen {
     State state;
     TableId table;
-    openflow::CtSpec spec;
+    const openflow::CtSpec* spec = nullptr;  // of a flow, or of a list on the tape
     std::uint16_t zone = 0;
     std::uint32_t mirrored = 0;
   };
@@ -187,6 +188,7 @@ class Translation {
   std::deque<Frozen> frozen_;
   std::size_t hops_before_ = 0, ct_used_ = 0;
   std::size_t resubmits_ = 0, action_bytes_ = 0;
+  bool only_outputs_ = true;    // are in action_bytes_, which is exact then
   openflow::FlowKey sent_;      // the packet as it was sent last
   int depth_ = 0;
   std::uint16_t level_ = 0;

@@ -115,7 +115,6 @@ class Comparison:
     def packets(self, setup, folder):
         self.ovs.dump(folder, generate.BRIDGES)
         ours = Dvrtrace(self.args.serve, folder)
-        names = trace_text.port_names(self.ovs.ask("dpif/show"))
         for _ in range(min(PACKETS_PER_SETUP, self.args.cases - self.count["cases"])):
             self.count["cases"] += 1
             question = setup.packet()
@@ -143,7 +142,7 @@ class Comparison:
                 self.count["ambiguous"] += 1
                 continue
             else:
-                said = differences(trace_text.Trace(text, names), answer)
+                said = differences(trace_text.Trace(text, trace_text.port_names(self.ovs.ask("dpif/show"))), answer)
             if said:
                 self.different(folder, question, text, said)
         ours.stop()
