@@ -283,6 +283,10 @@ std::size_t Translation::bond_member(State& state, const Bundle& bundle) {
 // FLOOD and ALL know nothing of VLANs and of the MAC table.
 void Translation::flood(State& state, bool all) {
   const Bridge& bridge = bridge_of(state);
+  // A mirror takes one copy, as the first port that it looks at sends it, and ports may differ in their VLAN.
+  if (bridge.row != nullptr && std::ranges::any_of(bridge.row->mirrors, [](const OvsMirror& mirror) { return mirror.select_all || !mirror.select_dst.empty(); })) {
+    assume("ASSUME_FLOOD_ORDER", "in which order FLOOD and ALL send only the switch knows; which of the copies a mirror takes may differ");
+  }
   for (std::size_t port = 0; port < bridge.ports.size(); ++port) {
     const BridgePort& out = bridge.ports[port];
     if (out.number == kPortNone || out.number == state.in_port() || (!all && out.no_flood)) continue;

@@ -28,6 +28,13 @@ constexpr std::size_t kMaxActionBytes = 65535;  // of the datapath's actions
 // A table that no dump shows: one flow that drops, for what is sent there.
 constexpr std::uint8_t kInternalTable = 254;
 
+// The priority that stands for a queue: in the kernel a class of its queueing discipline.
+std::uint64_t priority_of(const Bridge& bridge, std::uint32_t queue) {
+  constexpr std::uint64_t kMajor = 1u << 16;
+  const bool kernel = bridge.row == nullptr || bridge.row->datapath_type.empty() || bridge.row->datapath_type == "system";
+  return kernel ? kMajor | ((queue + 1) & 0xffff) : queue;
+}
+
 }  // namespace
 
 std::string Translation::ofctl(const std::string& command, const std::string& bridge) const {
@@ -388,8 +395,14 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
             return Flow::EndAll;
           },
           [&](const Enqueue& a) { output(state, a.port); return Flow::Go; },
-          [&](const SetQueue&) { return Flow::Go; },
-          [&](const PopQueue&) { return Flow::Go; },
+          [&](const SetQueue& a) {
+            change(state, FieldId::SkbPriority, {0, priority_of(bridge_of(state), a.queue)});
+            return Flow::Go;
+          },
+          [&](const PopQueue&) {
+            change(state, FieldId::SkbPriority, get(tape_.passes.back().before, FieldId::SkbPriority));
+            return Flow::Go;
+          },
           [&](const ToGroup& a) { return group(state, a.group); },
           [&](const Resubmit& a) { return resubmit(state, a); },
           [&](const GotoTable& a) { resubmit(state, {std::nullopt, a.table, false}); return Flow::EndList; },
