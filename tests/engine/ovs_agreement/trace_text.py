@@ -61,7 +61,7 @@ def send(actions, packet, names, outputs):
         elif action.startswith("push_vlan("):
             packet["vlans"].append(int(re.search(r"vid=(\d+)", action)[1]))
         elif action == "pop_vlan":
-            packet["vlans"].pop()
+            del packet["vlans"][-1:]  # bits of a tag that is not there are popped too
         elif action.startswith("set(eth("):
             for key, value in re.findall(r"(src|dst)=([0-9a-f:]{17})", action):
                 packet[key] = value
