@@ -444,7 +444,10 @@ class Joiner {
       diagnostics_.warning({part.source, {}}, fmt::format("flows of {} name the port {}, which no dump numbers", bridge.name, name),
                            "flows that match on it are never met, and packets sent to it end there");
     }
-    for (const openflow::FlowRow& row : part.value.flows) table(bridge, row.flow.table).add(&row);
+    for (const openflow::FlowRow& row : part.value.flows) {
+      if (younger_than_macs(row)) bridge.younger.push_back(&row);
+      else table(bridge, row.flow.table).add(&row);
+    }
     for (const auto& bad : part.value.unread) {
       const std::uint16_t priority = priority_in(sources_.bytes(bad.at));
       if (bad.value) {
@@ -458,6 +461,14 @@ class Joiner {
     for (auto& classifier : bridge.tables) {
       if (classifier != nullptr) classifier->finish();
     }
+  }
+
+  // What a learn() action made is a MAC table of its own kind, and goes with those of the same moment.
+  bool younger_than_macs(const openflow::FlowRow& row) {
+    constexpr std::int64_t kWholeSeconds = 1;  // two ages, each cut off to seconds
+    const auto& older = snapshot().macs_older_by;
+    if (!older || *older <= 0 || !openflow::learned(row.flow) || !row.stats) return false;
+    return static_cast<std::int64_t>(row.stats->duration_ms) <= (*older + kWholeSeconds) * 1000;
   }
 
   static Classifier& table(Bridge& bridge, TableId id) {
