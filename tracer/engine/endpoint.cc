@@ -167,6 +167,7 @@ class Resolver {
       ports_.look_for_addresses();
       found = matching(has_it);
     }
+    if (found.empty()) found = matching([&](const CloudPort& port) { return port.has(ip) && (scope.empty() || within(port, scope)); });
     if (!scope.empty() && found.empty()) {
       AskError error;
       error.kind = AskError::Kind::UnknownEndpoint;

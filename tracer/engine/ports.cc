@@ -14,6 +14,14 @@ std::string CloudPort::title() const {
   return id.substr(0, 11);
 }
 
+bool CloudPort::has(const Ip& ip) const {
+  return std::ranges::find(ips, ip) != ips.end() || std::ranges::find(others, ip) != others.end();
+}
+
+void Ports::use_address(std::size_t port, const Ip& ip) {
+  if (!ports_[port].has(ip)) ports_[port].others.push_back(ip);
+}
+
 Ports::Ports(const Network& network) : network_(network) {
   from_neutron();
   from_databases();
@@ -43,6 +51,10 @@ void Ports::from_neutron() {
     known.at = port.at;
     if (port.device_owner.starts_with("compute:")) known.instance_uuid = port.device_id;
     for (const logical::FixedIp& fixed : port.fixed_ips) known.ips.push_back(fixed.ip);
+    for (const logical::AddressPair& pair : port.allowed_pairs) {
+      const bool single = pair.ip.length() == (pair.ip.ip().v4() ? 32 : 128);
+      if (single) known.others.push_back(pair.ip.ip());
+    }
     for (std::size_t host = 0; host < network_.size(); ++host) {
       if (network_.index(host).name == port.host) known.host = host;
     }

@@ -24,11 +24,13 @@ struct CloudPort {
   std::string network_id;
   Mac mac;
   std::vector<Ip> ips;
+  std::vector<Ip> others;            // that it may have beside: of allowed address pairs, or said to be its own
   std::size_t host = kNowhere;
   std::string bridge, device;        // the OVS port
   bool vm = false;                   // plugged, and not into a namespace
   Provenance at;
 
+  bool has(const Ip& ip) const;
   // What a person would call it: instance, port, or the first characters of its id.
   std::string title() const;
 };
@@ -56,6 +58,8 @@ class Ports {
   std::size_t behind(std::size_t host, std::string_view device) const;
   const std::vector<CloudSubnet>& subnets() const { return subnets_; }
   const std::vector<FloatingAddress>& floating() const { return floating_; }
+  // The question says that the port sends from this address: then it answers for it, too.
+  void use_address(std::size_t port, const Ip& ip);
   // The subnet of a VM's address.
   const CloudSubnet* subnet_of(const CloudPort& port, const Ip& ip) const;
   // Are two networks tied by a router?

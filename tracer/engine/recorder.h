@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -41,6 +42,13 @@ class Recorder {
 
   Direction direction;
   std::set<Assumption> assumptions;
+  // Lookups that came to nothing, by hop: what else was nearly met is told of the one that matters.
+  struct Missed {
+    std::size_t host = 0, bridge = 0;
+    TableId table;
+    openflow::FlowKey key;
+  };
+  std::map<std::size_t, Missed> missed;
 };
 
 }  // namespace dvrtrace
