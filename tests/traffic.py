@@ -44,27 +44,6 @@ class Broken(Exception):
     """The test itself is wrong."""
 
 
-def blocks(path):
-    block = {}
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    for number, line in enumerate(lines + [""], 1):
-        if line.startswith("#"):
-            continue
-        if not line.strip():
-            if block:
-                yield block
-            block = {}
-            continue
-        word, _, rest = line.partition(" ")
-        if word in REPEATED:
-            block.setdefault(word, []).append(rest.strip())
-        elif word in SINGLE and word not in block:
-            block[word] = rest.strip()
-        else:
-            sys.exit(f"{path}:{number}: '{word}' is not understood, or stands there twice")
-
-
 def below(folder, pattern):
     found = []
     for path, _, names in os.walk(folder):
@@ -225,7 +204,7 @@ def main():
     tool = [os.path.abspath(options.tool)]
     count = failed = 0
     for path in options.files:
-        for block in blocks(path):
+        for block in harness.blocks(path, SINGLE, REPEATED, ("NAME", "CLOUD", "ASK")):
             if options.case not in block["NAME"]:
                 continue
             shared = block["CLOUD"].startswith(("lab/", "seeds/", "public/"))

@@ -126,11 +126,16 @@ class Asking {
     if (own != vm.ips.end()) asker.set_ip_src(*own);
     // What the switches learn from the asking and the answer, they know when the packet comes. A VM that
     // has just heard from the next hop's own MAC knows it, and does not ask.
-    Recorder scratch;
+    Recorder quiet;
+    quiet.silent = true;
     Session aside = session_.fork();
-    Walk walk(network_, ports_, aside, scratch);
-    const auto mac = walk.resolve_for_vm(port, asker, *hop, &scratch);
-    assumptions_.merge(scratch.assumptions);
+    const auto mac = Walk(network_, ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
+    assumptions_.merge(quiet.assumptions);
+    Recorder scratch;
+    if (!mac) {  // how that came about is to be shown
+      Session again = session_.fork();
+      Walk(network_, ports_, again, scratch).resolve_for_vm(port, asker, *hop, &scratch);
+    }
     if (!mac || heard == nullptr || *mac != heard->eth_src()) session_ = std::move(aside);
     if (mac) {
       packet.set(FieldId::EthDst, mac->value);

@@ -41,6 +41,7 @@ void Pipeline::tell(const TapeEntry& entry) {
     hops_.push_back(recorder_.hop(hops_[next.parent], {PlaceKind::Bridge, host_.name, entered.name}, Device{"", in.name, in.number}, next.arrived));
   }
   const std::size_t hop = hops_[entry.hop];
+  if (recorder_.silent && !std::holds_alternative<Stopped>(entry.what)) return;
   std::visit(overloaded{
                  [&](const TapeHit& hit) { tell(hop, hit); },
                  [&](const TapeMiss& miss) { recorder_.step(hop, TableMissed{miss.table, {}}); },

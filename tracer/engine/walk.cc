@@ -93,7 +93,7 @@ void Walk::step(Item item) {
 
 std::size_t Walk::begin_hop(const Item& item, Place place, std::optional<Device> in) {
   const std::size_t hop = recorder_.hop(item.parent, std::move(place), std::move(in), item.packet);
-  for (const std::size_t crossing : item.crossings) recorder_.direction.crossings[crossing].hop = hop;
+  recorder_.lead_into(item.crossings, hop);
   return hop;
 }
 
