@@ -37,9 +37,10 @@ void ask_path(benchmark::State& state, const char* from, const char* to, const c
   question.to = to;
   question.packet.protocol = protocol;
   question.packet.dst_port = 80;
-  const auto first = ask(*cloud.network, question);
+  const Asker asker(*cloud.network);
+  const auto first = asker.ask(question);
   if (!first || first->verdict != Verdict::Delivered) return state.SkipWithError("the packet does not arrive");
-  for (auto _ : state) benchmark::DoNotOptimize(ask(*cloud.network, question));
+  for (auto _ : state) benchmark::DoNotOptimize(asker.ask(question));
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK_CAPTURE(ask_path, routed_icmp, "vm1", "vm2", "icmp")->Unit(benchmark::kMicrosecond);

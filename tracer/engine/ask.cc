@@ -22,7 +22,7 @@ constexpr std::uint32_t kFastExitPriority = 80000;
 
 class Asking {
  public:
-  Asking(const Network& network, const Ask& ask) : network_(network), ask_(ask), ports_(network) {}
+  Asking(const Network& network, const Ports& ports, const Ask& ask) : network_(network), ask_(ask), ports_(ports) {}
 
   tl::expected<Trace, AskError> run() {
     auto from = resolve(ask_.from, network_, ports_, nullptr);
@@ -32,8 +32,8 @@ class Asking {
     auto to = resolve(ask_.to, network_, ports_, &from_);
     if (!to) return tl::unexpected(std::move(to.error()));
     to_ = std::move(*to);
-    if (from_.kind == Endpoint::Kind::Vm && ports_.at(from_.port).host == kNowhere) {
-      return tl::unexpected(AskError{AskError::Kind::UnknownEndpoint, fmt::format("the host of {} is not among the inputs", ports_.at(from_.port).title()), {}});
+    if (from_.kind == Endpoint::Kind::Vm && ports_->at(from_.port).host == kNowhere) {
+      return tl::unexpected(AskError{AskError::Kind::UnknownEndpoint, fmt::format("the host of {} is not among the inputs", ports_->at(from_.port).title()), {}});
     }
     auto packet = packet_of(network_, ports_, ask_.packet, from_, to_);
     if (!packet) return tl::unexpected(std::move(packet.error()));
@@ -76,11 +76,11 @@ class Asking {
     }
     if (endpoint.host != kNowhere) out.host = network_.index(endpoint.host).name;
     if (endpoint.port == kNowhere) return out;
-    const CloudPort& port = ports_.at(endpoint.port);
+    const CloudPort& port = ports_->at(endpoint.port);
     out.name = port.vm ? port.title() : endpoint.text;
     out.port = port.id;
     if (port.host != kNowhere) out.host = network_.index(port.host).name;
-    if (!port.network_id.empty()) out.network = ports_.network_name(port.network_id);
+    if (!port.network_id.empty()) out.network = ports_->network_name(port.network_id);
     out.mac = port.mac;
     if (!out.ip && !port.ips.empty()) out.ip = port.ips.front();
     return out;
@@ -90,8 +90,8 @@ class Asking {
 
   // The VM's own routing: its subnets directly, host routes, else the gateway.
   std::optional<Ip> next_hop(const CloudPort& vm, const Ip& own, const Ip& destination) const {
-    const CloudSubnet* subnet = ports_.subnet_of(vm, own);
-    for (const CloudSubnet& candidate : ports_.subnets()) {
+    const CloudSubnet* subnet = ports_->subnet_of(vm, own);
+    for (const CloudSubnet& candidate : ports_->subnets()) {
       if (candidate.network_id == vm.network_id && candidate.cidr.contains(destination)) return destination;
     }
     if (subnet == nullptr) return std::nullopt;
@@ -112,7 +112,7 @@ class Asking {
       packet.set(FieldId::EthDst, multicast_mac(packet.ip_dst()).value);
       return true;
     }
-    const CloudPort& vm = ports_.at(port);
+    const CloudPort& vm = ports_->at(port);
     const std::size_t start = recorder.direction.hops.size();
     // A spoofed source does not change where the VM's own routing leads.
     const auto own = std::ranges::find(vm.ips, packet.ip_dst().family, &Ip::family);
@@ -129,12 +129,12 @@ class Asking {
     Recorder quiet;
     quiet.silent = true;
     Session aside = session_.fork();
-    const auto mac = Walk(network_, ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
+    const auto mac = Walk(network_, *ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
     assumptions_.merge(quiet.assumptions);
     Recorder scratch;
     if (!mac) {  // how that came about is to be shown
       Session again = session_.fork();
-      Walk(network_, ports_, again, scratch).resolve_for_vm(port, asker, *hop, &scratch);
+      Walk(network_, *ports_, again, scratch).resolve_for_vm(port, asker, *hop, &scratch);
     }
     if (!mac || heard == nullptr || *mac != heard->eth_src()) session_ = std::move(aside);
     if (mac) {
@@ -160,7 +160,7 @@ class Asking {
   }
 
   bool somebody_has(const CloudPort& asker, const Ip& ip) const {
-    const bool port = std::ranges::any_of(ports_.all(), [&](const CloudPort& other) {
+    const bool port = std::ranges::any_of(ports_->all(), [&](const CloudPort& other) {
       return other.has(ip) && (asker.network_id.empty() || other.network_id.empty() || other.network_id == asker.network_id);
     });
     if (port) return true;
@@ -198,7 +198,7 @@ class Asking {
     }
     if (!ask_.packet.dst_mac && !packet_.arp()) {
       Recorder scratch;
-      Walk asking(network_, ports_, session_, scratch, Walk::Purpose::Resolve);
+      Walk asking(network_, *ports_, session_, scratch, Walk::Purpose::Resolve);
       Packet request = neighbour_request(packet_.eth_src(), packet_.ip_src(), packet_.ip_dst());
       if (wire->vlan) request.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
       asking.from_outside(wire->host, wire->device, std::move(request));
@@ -219,7 +219,7 @@ class Asking {
   void follow() {
     Recorder recorder;
     recorder.direction.name = "request";
-    Walk walk(network_, ports_, session_, recorder);
+    Walk walk(network_, *ports_, session_, recorder);
     send_request(recorder, walk);
     const Arrival* arrival = end_of(walk, to_);
     if (arrival == nullptr && ask_.packet.protocol == "arp" && !walk.answers().empty() && split_answer(recorder.direction)) {
@@ -281,8 +281,8 @@ class Asking {
 
   // The name of the host that an endpoint lives on; "" where none is known.
   std::string host_of(const Endpoint& endpoint) const {
-    if (endpoint.port == kNowhere || ports_.at(endpoint.port).host == kNowhere) return {};
-    return network_.index(ports_.at(endpoint.port).host).name;
+    if (endpoint.port == kNowhere || ports_->at(endpoint.port).host == kNowhere) return {};
+    return network_.index(ports_->at(endpoint.port).host).name;
   }
 
   Reason way_out(const Direction& direction, std::size_t hop) const {
@@ -298,7 +298,7 @@ class Asking {
 
   // What the arrival is called, and what is said of it.
   std::pair<Reason, std::string> taken_in(const Direction& direction, const Arrival& arrival) const {
-    if (arrival.kind == Arrival::Kind::Vm) return {Reason::ToVm, fmt::format("{} takes it in", ports_.at(arrival.port).title())};
+    if (arrival.kind == Arrival::Kind::Vm) return {Reason::ToVm, fmt::format("{} takes it in", ports_->at(arrival.port).title())};
     if (arrival.kind == Arrival::Kind::Outside) {
       const Reason reason = way_out(direction, arrival.hop);
       return {reason, fmt::format("it leaves the cloud for {}", to_string(arrival.packet.ip_dst()))};
@@ -390,7 +390,7 @@ class Asking {
     reply_expected_ = true;
     Recorder recorder;
     recorder.direction.name = "reply";
-    Walk walk(network_, ports_, session_, recorder);
+    Walk walk(network_, *ports_, session_, recorder);
     Packet reply = arrival.packet;
     reply.key = answer_to(arrival.packet.key);
     reply.mark = 0;
@@ -398,7 +398,7 @@ class Asking {
     const bool arp = arrival.packet.arp();
     switch (arrival.kind) {
       case Arrival::Kind::Vm: {
-        const CloudPort& vm = ports_.at(arrival.port);
+        const CloudPort& vm = ports_->at(arrival.port);
         if (arp) {
           walk.from_vm(arrival.port, arp_reply(arrival.packet, vm.mac));
           break;
@@ -479,7 +479,7 @@ class Asking {
   void error_back(const Walk::Error& error) {
     Recorder recorder;
     recorder.direction.name = "reply";
-    Walk walk(network_, ports_, session_, recorder);
+    Walk walk(network_, *ports_, session_, recorder);
     walk.from_namespace(error.host, error.netns, error.packet);
     const Arrival* end = end_of(walk, from_);
     finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, from_));
@@ -493,7 +493,7 @@ class Asking {
 
   const Network& network_;
   const Ask& ask_;
-  Ports ports_;
+  QuestionPorts ports_;
   Endpoint from_, to_;
   Packet packet_;
   Session session_;
@@ -505,6 +505,8 @@ class Asking {
 
 }  // namespace
 
-tl::expected<Trace, AskError> ask(const Network& network, const Ask& ask) { return Asking(network, ask).run(); }
+tl::expected<Trace, AskError> Asker::ask(const Ask& question) const { return Asking(network_, ports_, question).run(); }
+
+tl::expected<Trace, AskError> ask(const Network& network, const Ask& question) { return Asker(network).ask(question); }
 
 }  // namespace dvrtrace

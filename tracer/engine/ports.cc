@@ -27,6 +27,7 @@ Ports::Ports(const Network& network) : network_(network) {
   from_databases();
   from_libvirt();
   from_namespaces();
+  looked_ = std::ranges::all_of(ports_, [](const CloudPort& port) { return !port.vm || !port.ips.empty(); });
 }
 
 std::size_t Ports::find_or_add(const std::string& id, Mac mac) {
@@ -203,8 +204,6 @@ void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
 void Ports::look_for_addresses() {
   if (looked_) return;
   looked_ = true;
-  const bool all_known = std::ranges::all_of(ports_, [](const CloudPort& port) { return !port.vm || !port.ips.empty(); });
-  if (all_known) return;
   for (std::size_t index = 0; index < network_.size(); ++index) {
     const Host& host = network_.host(index);
     // Port security: a source MAC with the address it may use (tables 24 and 71 of br-int).

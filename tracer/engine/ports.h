@@ -6,6 +6,7 @@
 // port security flows) are looked for when a question needs them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,6 +68,7 @@ class Ports {
   std::string network_name(const std::string& id) const;
   // Fixed addresses by MAC out of neighbours and flows of all hosts: costs the reading of them all.
   void look_for_addresses();
+  bool looked_for_addresses() const { return looked_; }
 
  private:
   void from_neutron();
@@ -84,6 +86,28 @@ class Ports {
   std::unordered_map<std::string, std::size_t> by_device_;  // "host device"
   std::vector<std::vector<std::string>> router_networks_;   // networks of one router each
   bool looked_ = false;
+};
+
+// The ports as one question sees them: those of the network, shared, until the question adds to them.
+class QuestionPorts {
+ public:
+  explicit QuestionPorts(const Ports& shared) : shared_(shared) {}
+  const Ports& operator*() const { return own_ == nullptr ? shared_ : *own_; }
+  const Ports* operator->() const { return &**this; }
+  void look_for_addresses() {
+    if (!(*this)->looked_for_addresses()) own().look_for_addresses();
+  }
+  void use_address(std::size_t port, const Ip& ip) {
+    if (!(*this)->at(port).has(ip)) own().use_address(port, ip);
+  }
+
+ private:
+  Ports& own() {
+    if (own_ == nullptr) own_ = std::make_unique<Ports>(shared_);
+    return *own_;
+  }
+  const Ports& shared_;
+  std::unique_ptr<Ports> own_;
 };
 
 }  // namespace dvrtrace

@@ -24,7 +24,7 @@ constexpr ProtocolNumber kProtocols[] = {{"tcp", openflow::kProtoTcp}, {"udp", o
 
 class Choosing {
  public:
-  Choosing(const Network& network, Ports& ports, const PacketSpec& spec, Endpoint& from, Endpoint& to)
+  Choosing(const Network& network, QuestionPorts& ports, const PacketSpec& spec, Endpoint& from, Endpoint& to)
       : network_(network), ports_(ports), spec_(spec), from_(from), to_(to) {}
 
   tl::expected<Packet, AskError> run() {
@@ -39,10 +39,10 @@ class Choosing {
     if (from_.kind == Endpoint::Kind::Outside && !from_.ip) from_.ip = outside_address(network_);
     if (to_.kind == Endpoint::Kind::Vm && from_.port != kNowhere) {
       // Two VMs: the first family that both have.
-      for (const Ip& ip : ports_.at(to_.port).ips) {
+      for (const Ip& ip : ports_->at(to_.port).ips) {
         if (to_.ip && to_.text == to_string(*to_.ip)) break;
-        const auto same = std::ranges::find(ports_.at(from_.port).ips, ip.family, &Ip::family);
-        if (same == ports_.at(from_.port).ips.end()) continue;
+        const auto same = std::ranges::find(ports_->at(from_.port).ips, ip.family, &Ip::family);
+        if (same == ports_->at(from_.port).ips.end()) continue;
         to_.ip = ip;
         break;
       }
@@ -56,7 +56,7 @@ class Choosing {
       }
     }
     if (from_.port != kNowhere && to_.ip) {
-      const auto& own = ports_.at(from_.port).ips;
+      const auto& own = ports_->at(from_.port).ips;
       const auto same = std::ranges::find(own, to_.ip->family, &Ip::family);
       if (same != own.end() && (!from_.ip || from_.ip->family != to_.ip->family)) from_.ip = *same;
     }
@@ -72,7 +72,7 @@ class Choosing {
     if (spec.src_ip && from_.port != kNowhere) ports_.use_address(from_.port, *spec.src_ip);
     packet_.size = spec.size.value_or(spec.protocol == "icmp" ? 84 : 60);
     packet_.df = spec.df;
-    if (from_.port != kNowhere) packet_.set(FieldId::EthSrc, ports_.at(from_.port).mac.value);
+    if (from_.port != kNowhere) packet_.set(FieldId::EthSrc, ports_->at(from_.port).mac.value);
     else packet_.set(FieldId::EthSrc, kOutsideMac.value);
     if (spec.protocol == "dhcp") {
       dhcp_packet();
@@ -126,7 +126,7 @@ class Choosing {
   }
 
   const Network& network_;
-  Ports& ports_;
+  QuestionPorts& ports_;
   const PacketSpec& spec_;
   Endpoint &from_, &to_;
   Packet packet_;
@@ -134,7 +134,7 @@ class Choosing {
 
 }  // namespace
 
-tl::expected<Packet, AskError> packet_of(const Network& network, Ports& ports, const PacketSpec& spec, Endpoint& from, Endpoint& to) {
+tl::expected<Packet, AskError> packet_of(const Network& network, QuestionPorts& ports, const PacketSpec& spec, Endpoint& from, Endpoint& to) {
   return Choosing(network, ports, spec, from, to).run();
 }
 
