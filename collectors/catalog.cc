@@ -192,13 +192,16 @@ std::string folder_of(const FileTree& tree, const FoundHost& host) {
 }
 
 // The files of both, ascending by path; where both have one, the later one's.
-void merge(std::vector<HostFile>& files, std::vector<HostFile> later) {
+void merge(std::vector<HostFile>& files, std::vector<HostFile> later, std::vector<HostFile>& replaced) {
   std::vector<HostFile> merged;
   merged.reserve(files.size() + later.size());
   auto old = files.begin();
   for (HostFile& file : later) {
     for (; old != files.end() && old->path < file.path; ++old) merged.push_back(std::move(*old));
-    if (old != files.end() && old->path == file.path) ++old;
+    if (old != files.end() && old->path == file.path) {
+      if (old->name.kind == FileKind::Fdb) replaced.push_back(std::move(*old));
+      ++old;
+    }
     merged.push_back(std::move(file));
   }
   std::move(old, files.end(), std::back_inserter(merged));
@@ -211,7 +214,7 @@ void merge(std::vector<HostFiles>& hosts, HostFiles host) {
     hosts.push_back(std::move(host));
   } else {
     std::ranges::move(host.inputs, std::back_inserter(found->inputs));
-    merge(found->files, std::move(host.files));
+    merge(found->files, std::move(host.files), found->replaced);
   }
 }
 
@@ -245,7 +248,7 @@ Result<std::size_t> Catalog::add(std::span<const FileTree> trees, std::size_t in
   }
   std::vector<HostFiles> found;
   for (const FoundHost& each : finder.hosts) {
-    HostFiles host{name, {folder_of(tree, each)}, files_of(tree, index, each)};
+    HostFiles host{name, {folder_of(tree, each)}, files_of(tree, index, each), {}};
     if (host.name.empty())
       host.name = HostNamer(tree, host.files).name().value_or(printable(each.folder_name));
     tell_apart(host, found, diagnostics);

@@ -34,6 +34,7 @@ struct HostFiles {
   std::string name;
   std::vector<std::string> inputs;  // the host's folders, as the user can reach them
   std::vector<HostFile> files;      // ascending by path
+  std::vector<HostFile> replaced;   // MAC tables that a later input has too: their ages tell the time between
 };
 
 struct Catalog {

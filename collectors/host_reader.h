@@ -73,7 +73,8 @@ class HostReader {
   void compare_databases(const Used& used);
   std::set<std::string> bridge_names();
   void read_bridges();
-  void read_flows(BridgeDumps& bridge, const std::string& file_name);
+  Used read_flows(BridgeDumps& bridge, const std::string& file_name);
+  void measure_skew(const BridgeDumps& bridge, const std::string& file_name, const Used& flows);
   void read_bridge(BridgeDumps& bridge, const std::string& file_name);
   void read_datapath();
   std::string ofctl(std::string_view command, const std::string& bridge) const;
@@ -104,6 +105,7 @@ class HostReader {
   }
 
   const HostFiles& files_;
+  std::span<const FileTree> trees_;
   Depth depth_;
   Sources& sources_;
   Diagnostics& diagnostics_;

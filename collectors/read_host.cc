@@ -46,6 +46,7 @@ std::vector<std::string> read_netns_list(const SourceText& text, ReadLog& log) {
 HostReader::HostReader(const HostFiles& files, std::span<const FileTree> trees, Depth depth, Sources& sources,
                        Diagnostics& diagnostics)
     : files_(files),
+      trees_(trees),
       depth_(depth),
       sources_(sources),
       diagnostics_(diagnostics),

@@ -227,7 +227,7 @@ void HostReader::read_bridge(BridgeDumps& bridge, const std::string& file_name) 
                    mode = read_fragment_mode(text, log);
                  });
   if (!frags.value.empty()) bridge.features.value.frags = frags.value;
-  read_flows(bridge, file_name);
+  const Used flows = read_flows(bridge, file_name);
   openflow::Names& names = bridge.flows.value.names;
   const auto read_groups = [&](const HostFile&, const SourceText& text,
                                std::vector<Sourced<openflow::Group>>& groups,
@@ -245,16 +245,38 @@ void HostReader::read_bridge(BridgeDumps& bridge, const std::string& file_name) 
             [&](const HostFile&, const SourceText& text, std::vector<Sourced<FdbEntry>>& fdb, ReadLog& log) {
               fdb = read_fdb_show(text, bridge.bridge, log);
             });
+  measure_skew(bridge, file_name, flows);
 }
 
-void HostReader::read_flows(BridgeDumps& bridge, const std::string& file_name) {
+// A MAC was seen no earlier than it had been seen before: by as much as its age has grown, by so much
+// at least the flows' input is younger than the MAC table that took its own one's place.
+void HostReader::measure_skew(const BridgeDumps& bridge, const std::string& file_name, const Used& flows) {
+  for (const HostFile& file : files_.replaced) {
+    const bool with_the_flows = std::ranges::any_of(flows, [&](const HostFile* used) { return used->tree == file.tree; });
+    if (file.name.bridge != file_name || !with_the_flows) continue;
+    const auto bytes = trees_[file.tree].read(trees_[file.tree].files()[file.entry]);
+    if (!bytes) continue;
+    Diagnostics unused;  // of a file that nothing else is taken from
+    ReadLog log{unused, {}};
+    for (const auto& row : read_fdb_show({kNoSource, "", *bytes}, bridge.bridge, log)) {
+      for (const auto& given : bridge.fdb.value) {
+        const FdbEntry &old = row.value, &now = given.value;
+        if (!old.age || !now.age || old.mac != now.mac || old.vlan != now.vlan || old.port != now.port) continue;
+        const std::int64_t grown = std::int64_t{*old.age} - std::int64_t{*now.age};
+        host_.macs_older_by = std::max(host_.macs_older_by.value_or(grown), grown);
+      }
+    }
+  }
+}
+
+Used HostReader::read_flows(BridgeDumps& bridge, const std::string& file_name) {
   const Candidates files = files_of(FileKind::Flows, file_name);
   const Used used =
       read_preferred(bridge.flows, files, ofctl("dump-flows", bridge.bridge), "flows of " + bridge.bridge,
                      [](const HostFile&, const SourceText& text, openflow::FlowTable& table, ReadLog& log) {
                        append(table, read_flow_dump(text, log));
                      });
-  if (!everything()) return;
+  if (!everything()) return used;
   // Names and numbers can only be compared once the names are numbers.
   const auto resolve = [&](openflow::FlowTable& table) {
     openflow::resolve_ports(table,
@@ -269,6 +291,7 @@ void HostReader::read_flows(BridgeDumps& bridge, const std::string& file_name) {
                  // bridge/dump-flows has hidden flows and no timeouts: what was learned cannot be told from it.
                  if (file.name.form == FileForm::Hidden) table.flows.clear();
                });
+  return used;
 }
 
 void HostReader::read_datapath() {

@@ -26,30 +26,6 @@ REPEATED = ("SETUP", "EXPECT", "EXPECT_ERR", "REFUSE")
 SINGLE = ("NAME", "RUN", "STATUS")
 
 
-def blocks(path):
-    """The cases of a file. A line that is none of the above is an error in the test, and said so."""
-    block = {}
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    for number, line in enumerate(lines + [""], 1):
-        if line.startswith("#"):
-            continue
-        if not line.strip():
-            if block:
-                if "NAME" not in block or "RUN" not in block:
-                    sys.exit(f"{path}:{number}: a block without NAME or RUN ends here")
-                yield block
-            block = {}
-            continue
-        word, _, rest = line.partition(" ")
-        if word in REPEATED:
-            block.setdefault(word, []).append(rest.strip())
-        elif word in SINGLE and word not in block:
-            block[word] = rest.strip()
-        else:
-            sys.exit(f"{path}:{number}: expected one of {', '.join(SINGLE + REPEATED)}, each of the first three once")
-
-
 def contains(text, wanted):
     return bool(re.search(wanted[1:], text, re.MULTILINE)) if wanted.startswith("~") else wanted in text
 
@@ -88,7 +64,7 @@ def main():
     options = parser.parse_args()
     ran = failed = 0
     for path in options.files:
-        for block in blocks(path):
+        for block in harness.blocks(path, SINGLE, REPEATED, ("NAME", "RUN")):
             if options.case not in (None, block["NAME"]):
                 continue
             ran += 1

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIPPED = 77
@@ -29,3 +30,28 @@ def run_words(tool, line, cwd):
 
 def indented(text, prefix="    | "):
     return "".join(prefix + line + "\n" for line in text.splitlines())
+
+
+def blocks(path, single, repeated, needed):
+    """The cases of a file: blocks of lines WORD REST, an empty line between them, `#` begins a comment. A word of `single` stands
+    once in a block. A line that is none of these is an error in the test, and said so."""
+    block = {}
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for number, line in enumerate(lines + [""], 1):
+        if line.startswith("#"):
+            continue
+        if not line.strip():
+            if block:
+                if any(word not in block for word in needed):
+                    sys.exit(f"{path}:{number}: a block without {' or '.join(needed)} ends here")
+                yield block
+            block = {}
+            continue
+        word, _, rest = line.partition(" ")
+        if word in repeated:
+            block.setdefault(word, []).append(rest.strip())
+        elif word in single and word not in block:
+            block[word] = rest.strip()
+        else:
+            sys.exit(f"{path}:{number}: expected one of {', '.join(single + repeated)}, each of the first {len(single)} once")

@@ -39,6 +39,7 @@ class Joiner {
 
   void namespaces() {
     for (NamespaceSnapshot& dumps : snapshot().namespaces) {
+      if (!dumps.links.present()) devices_by_routes(dumps);
       Namespace netns;
       netns.name = dumps.name;
       netns.dumps = &dumps;
@@ -61,6 +62,33 @@ class Joiner {
       }
       routing(netns, dumps);
       host_->namespaces.push_back(std::move(netns));
+    }
+  }
+
+  // A namespace of which nobody saved the devices has those that its routes name, with the addresses that
+  // the kernel's own routes have for source. The part stays absent: what else there is, is not known.
+  static void devices_by_routes(NamespaceSnapshot& dumps) {
+    auto& links = dumps.links.value;
+    for (const auto* routes : {&dumps.routes4.value, &dumps.routes6.value}) {
+      for (const auto& route : *routes) {
+        for (const kernel::Nexthop& nexthop : route.value.nexthops) {
+          if (nexthop.device.empty()) continue;
+          auto link = std::ranges::find(links, nexthop.device, [](const auto& known) { return known.value.name; });
+          if (link == links.end()) {
+            links.push_back({{}, route.at});
+            link = links.end() - 1;
+            link->value.name = nexthop.device;
+            link->value.up = true;
+            link->value.loopback = nexthop.device == "lo";
+          }
+          const bool connected = route.value.protocol == "kernel" && !nexthop.via && route.value.source && route.value.destination.contains(*route.value.source);
+          if (!connected || route.value.table != kernel::kTableMain) continue;
+          kernel::Address address;
+          address.ip = *route.value.source;
+          address.length = route.value.destination.length();
+          link->value.addresses.push_back({address, route.at});
+        }
+      }
     }
   }
 
@@ -124,6 +152,27 @@ class Joiner {
         } else if (const auto found = far_end(n, link)) {
           connect(n, d, found->first, found->second, Behind::VethPeer);
         }
+      }
+    }
+    pairs_by_name();
+  }
+
+  // Where a dump shows no peer: what Neutron calls rfp- and fpr- of one router are one pair.
+  void pairs_by_name() {
+    const auto find = [&](const std::string& name) -> std::pair<std::size_t, std::size_t> {
+      for (std::size_t n = 0; n < host_->namespaces.size(); ++n) {
+        if (const std::size_t device = host_->namespaces[n].find(name); device != kNowhere) return {n, device};
+      }
+      return {kNowhere, kNowhere};
+    };
+    for (std::size_t n = 0; n < host_->namespaces.size(); ++n) {
+      for (std::size_t d = 0; d < host_->namespaces[n].devices.size(); ++d) {
+        const NetDevice& device = host_->namespaces[n].devices[d];
+        if (device.behind != Behind::Unknown || !device.name().starts_with("rfp-")) continue;
+        const auto [netns, peer] = find("fpr-" + device.name().substr(4));
+        if (netns == kNowhere || host_->namespaces[netns].devices[peer].behind != Behind::Unknown) continue;
+        connect(n, d, netns, peer, Behind::VethPeer);
+        connect(netns, peer, n, d, Behind::VethPeer);
       }
     }
   }
@@ -470,7 +519,10 @@ class Joiner {
     };
     if (bridge.row == nullptr) bridge.unknown_tables = !part.value.names.tables().empty();
     else bridge.unknown_tables = !openflow::resolve_tables(part.value, number_of_table).empty();
-    for (const openflow::FlowRow& row : part.value.flows) table(bridge, row.flow.table).add(&row);
+    for (const openflow::FlowRow& row : part.value.flows) {
+      if (younger_than_macs(row)) bridge.younger.push_back(&row);
+      else table(bridge, row.flow.table).add(&row);
+    }
     for (const auto& bad : part.value.unread) {
       const std::uint16_t priority = priority_in(sources_.bytes(bad.at));
       if (bad.value) {
@@ -484,6 +536,14 @@ class Joiner {
     for (auto& classifier : bridge.tables) {
       if (classifier != nullptr) classifier->finish();
     }
+  }
+
+  // What a learn() action made is a MAC table of its own kind, and goes with those of the same moment.
+  bool younger_than_macs(const openflow::FlowRow& row) {
+    constexpr std::int64_t kWholeSeconds = 1;  // two ages, each cut off to seconds
+    const auto& older = snapshot().macs_older_by;
+    if (!older || *older <= 0 || !openflow::learned(row.flow) || !row.stats) return false;
+    return static_cast<std::int64_t>(row.stats->duration_ms) <= (*older + kWholeSeconds) * 1000;
   }
 
   static Classifier& table(Bridge& bridge, TableId id) {

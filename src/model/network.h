@@ -81,6 +81,7 @@ struct Bridge {
   std::vector<Bundle> bundles;
   std::unordered_map<std::uint32_t, std::size_t> by_number;
   std::array<std::unique_ptr<Classifier>, 256> tables;
+  std::vector<const openflow::FlowRow*> younger;  // learned after the MAC tables were taken: in no table
   bool flows_present = false, flows_complete = false;
   bool unknown_tables = false;            // the flows have names for tables that no dump numbers
   std::unordered_map<std::uint64_t, const Sourced<FdbEntry>*> fdb;  // by fdb_key()

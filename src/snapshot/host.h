@@ -202,6 +202,8 @@ struct HostSnapshot {
   std::vector<std::string> inputs;    // the folders or archives it came from
   Part<OvsDatabase> ovs;
   std::vector<BridgeDumps> bridges;
+  // Seconds, whole ones: the MAC tables are of another input than the flows, and at least so much older.
+  std::optional<std::int64_t> macs_older_by;
   Part<std::vector<DpifPort>> dpif_ports;
   Part<std::vector<Sourced<OvsBondState>>> bonds;
   Part<std::vector<Sourced<kernel::Connection>>> datapath_connections;

@@ -409,5 +409,32 @@ TEST(CollectPublic, EveryLineIsReadOrSpokenOf) {
   EXPECT_GT(hosts, 15u);
 }
 
+// --- dumps of different moments --------------------------------------------------------------------
+
+constexpr std::string_view kMacs =
+    " port  VLAN  MAC                Age\n"
+    "    1     2  fa:16:3e:00:00:01  100\n"
+    "    2     2  fa:16:3e:00:00:02   10\n";
+
+TEST(Collect, AgesTellHowMuchOlderLaterGivenMacTablesAre) {
+  const Tree hosts{{"cmp1/sos_commands/openvswitch/ovs-ofctl_dump-flows_br-int", kFlows},
+                   {"cmp1/sos_commands/openvswitch/ovs-appctl_fdb.show_br-int", kMacs}};
+  // The first was not seen since, the second was.
+  const Tree before{{"cmp1/sos_commands/openvswitch/ovs-appctl_fdb.show_br-int",
+                     " port  VLAN  MAC                Age\n"
+                     "    1     2  fa:16:3e:00:00:01   40\n"
+                     "    2     2  fa:16:3e:00:00:02    5\n"
+                     "    2     2  fa:16:3e:00:00:03    5\n"}};
+  EXPECT_EQ(Collected({{"", hosts.path()}}).host("cmp1").macs_older_by, std::nullopt);
+  EXPECT_EQ(Collected({{"", hosts.path()}, {"", before.path()}}).host("cmp1").macs_older_by, 60);
+}
+
+TEST(Collect, AgesTellNothingOfFlowsFromTheSameInput) {
+  const Tree hosts{{"cmp1/sos_commands/openvswitch/ovs-appctl_fdb.show_br-int", kMacs}};
+  const Tree later{{"cmp1/sos_commands/openvswitch/ovs-ofctl_dump-flows_br-int", kFlows},
+                   {"cmp1/sos_commands/openvswitch/ovs-appctl_fdb.show_br-int", kMacs}};
+  EXPECT_EQ(Collected({{"", hosts.path()}, {"", later.path()}}).host("cmp1").macs_older_by, std::nullopt);
+}
+
 }  // namespace
 }  // namespace dvrtrace

@@ -34,6 +34,13 @@ TEST(Judge, TheDropAtTheDestinationExplainsBeforeIdleCopies) {
   EXPECT_EQ(stop_of(direction, "cmp2"), there);
 }
 
+TEST(Judge, OfIdleCopiesTheOneAtTheDestinationExplains) {
+  Direction direction = flood();
+  const auto there = add(direction, 0, "cmp2", stopped(Verdict::Dropped, Reason::DropFlow));
+  add(direction, 0, "cmp1", stopped(Verdict::Dropped, Reason::DropFlow));
+  EXPECT_EQ(stop_of(direction, "cmp2"), there);
+}
+
 TEST(Judge, WhatIsNotKnownDoesNotLookLikeADrop) {
   Direction direction = flood();
   add(direction, 0, "cmp1", stopped(Verdict::Dropped, Reason::DropFlow));

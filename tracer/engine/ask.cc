@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
-#include "src/openflow/match_reader.h"
 #include "tracer/engine/judge.h"
+#include "tracer/engine/near_miss.h"
+#include "tracer/engine/outside.h"
+#include "tracer/engine/question.h"
 #include "tracer/engine/walk.h"
 
 namespace dvrtrace {
@@ -13,21 +15,14 @@ namespace {
 
 using openflow::FieldId;
 
-constexpr std::uint16_t kFirstEphemeralPort = 49152;
 // neutron.agent.l3.dvr_fip_ns.FAST_PATH_EXIT_PR: the rule by which subnets of the external network's
 // address scope leave without NAT.
 constexpr std::uint32_t kFastExitPriority = 80000;
-constexpr Mac kOutsideMac{0x02000000fffe};  // locally administered: of a host that no dump shows
 
-struct ProtocolNumber {
-  std::string_view name;
-  std::uint8_t number;
-};
-constexpr ProtocolNumber kProtocols[] = {{"tcp", openflow::kProtoTcp}, {"udp", openflow::kProtoUdp}, {"sctp", openflow::kProtoSctp}};
 
 class Asking {
  public:
-  Asking(const Network& network, const Ask& ask) : network_(network), ask_(ask), ports_(network) {}
+  Asking(const Network& network, const Ports& ports, const Ask& ask) : network_(network), ask_(ask), ports_(ports) {}
 
   tl::expected<Trace, AskError> run() {
     auto from = resolve(ask_.from, network_, ports_, nullptr);
@@ -37,12 +32,15 @@ class Asking {
     auto to = resolve(ask_.to, network_, ports_, &from_);
     if (!to) return tl::unexpected(std::move(to.error()));
     to_ = std::move(*to);
-    if (from_.kind == Endpoint::Kind::Vm && ports_.at(from_.port).host == kNowhere) {
-      return tl::unexpected(AskError{AskError::Kind::UnknownEndpoint, fmt::format("the host of {} is not among the inputs", ports_.at(from_.port).title()), {}});
+    if (from_.kind == Endpoint::Kind::Vm && ports_->at(from_.port).host == kNowhere) {
+      return tl::unexpected(AskError{AskError::Kind::UnknownEndpoint, fmt::format("the host of {} is not among the inputs", ports_->at(from_.port).title()), {}});
     }
-    if (auto error = make_packet()) return tl::unexpected(std::move(*error));
+    auto packet = packet_of(network_, ports_, ask_.packet, from_, to_);
+    if (!packet) return tl::unexpected(std::move(packet.error()));
+    packet_ = std::move(*packet);
     trace_.question = {named(from_), named(to_), ask_.packet.protocol, headers_of(packet_)};
     if (ask_.packet.established) session_.conntrack.assume_established();
+    if (ask_.packet.src_port) session_.conntrack.ask_for_port();
     follow();
     trace_.assumptions.assign(assumptions_.begin(), assumptions_.end());
     conclude(trace_, reply_expected_);
@@ -78,137 +76,22 @@ class Asking {
     }
     if (endpoint.host != kNowhere) out.host = network_.index(endpoint.host).name;
     if (endpoint.port == kNowhere) return out;
-    const CloudPort& port = ports_.at(endpoint.port);
+    const CloudPort& port = ports_->at(endpoint.port);
     out.name = port.vm ? port.title() : endpoint.text;
     out.port = port.id;
     if (port.host != kNowhere) out.host = network_.index(port.host).name;
-    if (!port.network_id.empty()) out.network = ports_.network_name(port.network_id);
+    if (!port.network_id.empty()) out.network = ports_->network_name(port.network_id);
     out.mac = port.mac;
     if (!out.ip && !port.ips.empty()) out.ip = port.ips.front();
     return out;
-  }
-
-  // --- the packet ------------------------------------------------------------------------------------
-
-  // The addresses of both ends, of one family.
-  std::optional<AskError> choose_addresses() {
-    if (to_.kind == Endpoint::Kind::Outside && !to_.ip) to_.ip = outside_address();
-    if (from_.kind == Endpoint::Kind::Outside && !from_.ip) from_.ip = outside_address();
-    if (to_.kind == Endpoint::Kind::Vm && from_.port != kNowhere) {
-      // Two VMs: the first family that both have.
-      for (const Ip& ip : ports_.at(to_.port).ips) {
-        if (to_.ip && to_.text == to_string(*to_.ip)) break;
-        const auto same = std::ranges::find(ports_.at(from_.port).ips, ip.family, &Ip::family);
-        if (same == ports_.at(from_.port).ips.end()) continue;
-        to_.ip = ip;
-        break;
-      }
-    }
-    if (to_.kind == Endpoint::Kind::Namespace && !to_.ip) {
-      const Namespace& netns = network_.host(to_.host).namespaces[to_.netns];
-      for (const NetDevice& device : netns.devices) {
-        for (const auto& address : device.link->value.addresses) {
-          if (!to_.ip && !address.value.ip.loopback() && !address.value.ip.link_local()) to_.ip = address.value.ip;
-        }
-      }
-    }
-    if (from_.port != kNowhere && to_.ip) {
-      const auto& own = ports_.at(from_.port).ips;
-      const auto same = std::ranges::find(own, to_.ip->family, &Ip::family);
-      if (same != own.end() && (!from_.ip || from_.ip->family != to_.ip->family)) from_.ip = *same;
-    }
-    if (!to_.ip && ask_.packet.protocol != "dhcp") {
-      return AskError{AskError::Kind::UnknownEndpoint, fmt::format("no address of {} is in the dumps", to_.text), {}};
-    }
-    return std::nullopt;
-  }
-
-  std::optional<AskError> make_packet() {
-    if (auto error = choose_addresses()) return error;
-    const PacketSpec& spec = ask_.packet;
-    packet_.size = spec.size.value_or(spec.protocol == "icmp" ? 84 : 60);
-    packet_.df = spec.df;
-    if (from_.port != kNowhere) packet_.set(FieldId::EthSrc, ports_.at(from_.port).mac.value);
-    else packet_.set(FieldId::EthSrc, kOutsideMac.value);
-    if (spec.protocol == "dhcp") {
-      dhcp_packet();
-    } else if (spec.protocol == "arp") {
-      packet_ = arp_request(packet_.eth_src(), spec.src_ip.value_or(from_.ip.value_or(Ip{})), *to_.ip);
-    } else {
-      ip_packet(spec);
-    }
-    if (spec.src_mac) packet_.set(FieldId::EthSrc, spec.src_mac->value);
-    if (spec.ttl) packet_.set(FieldId::NwTtl, *spec.ttl);
-    return overridden();
-  }
-
-  void ip_packet(const PacketSpec& spec) {
-    const bool v6 = to_.ip->v6();
-    packet_.set(FieldId::EthType, v6 ? openflow::kTypeIpv6 : openflow::kTypeIpv4);
-    packet_.set_ip_src(spec.src_ip.value_or(from_.ip.value_or(Ip{to_.ip->family, 0, 0})));
-    packet_.set_ip_dst(*to_.ip);
-    packet_.set(FieldId::NwTtl, 64);
-    for (const ProtocolNumber& protocol : kProtocols) {
-      if (protocol.name != spec.protocol) continue;
-      packet_.set(FieldId::NwProto, protocol.number);
-      packet_.set(FieldId::TcpSrc, spec.src_port.value_or(kFirstEphemeralPort));
-      packet_.set(FieldId::TcpDst, spec.dst_port.value_or(0));
-      if (protocol.number == openflow::kProtoTcp) packet_.set(FieldId::TcpFlags, spec.established ? 0x010 : 0x002);
-      return;
-    }
-    packet_.set(FieldId::NwProto, v6 ? openflow::kProtoIcmpv6 : openflow::kProtoIcmp);
-    packet_.set(FieldId::IcmpType, v6 ? 128 : 8);
-  }
-
-  void dhcp_packet() {
-    packet_.set(FieldId::EthDst, kBroadcastMac.value);
-    packet_.set(FieldId::EthType, openflow::kTypeIpv4);
-    packet_.set(FieldId::NwProto, openflow::kProtoUdp);
-    packet_.set(FieldId::NwTtl, 128);  // as ISC's dhclient sends it
-    packet_.set_ip_dst(ipv4(0xffffffff));
-    packet_.set(FieldId::UdpSrc, 68);
-    packet_.set(FieldId::UdpDst, 67);
-    packet_.size = 328;
-  }
-
-  std::optional<AskError> overridden() {
-    if (ask_.packet.flow.empty()) return std::nullopt;
-    openflow::Names names;
-    std::optional<openflow::ReadError> error;
-    const openflow::Match match = openflow::read_match(ask_.packet.flow, names, error);
-    if (error) return AskError{AskError::Kind::BadPacket, fmt::format("'{}': {}", ask_.packet.flow, error->message), {}};
-    for (const openflow::MatchWord& word : match.words) packet_.key.words[word.index] = (packet_.key.words[word.index] & ~word.mask) | word.value;
-    return std::nullopt;
-  }
-
-  // The host beyond the external network stands where its gateway is.
-  std::optional<Ip> outside_address() const {
-    for (const logical::Network& network : network_.logical().networks) {
-      if (!network.external) continue;
-      for (const logical::Subnet& subnet : network_.logical().subnets) {
-        if (subnet.network_id == network.id && subnet.gateway && subnet.gateway->v4()) return subnet.gateway;
-      }
-    }
-    // Without Neutron's objects: where the fip and snat namespaces send what leaves.
-    for (std::size_t host = 0; host < network_.size(); ++host) {
-      for (const Namespace& netns : network_.host(host).namespaces) {
-        if (!netns.name.starts_with("fip-") && !netns.name.starts_with("snat-")) continue;
-        for (const auto& [key, table] : netns.tables) {
-          for (const auto* route : table.routes) {
-            if (route->value.destination.length() == 0 && route->value.destination.ip().v4() && !route->value.nexthops.empty() && route->value.nexthops.front().via) return route->value.nexthops.front().via;
-          }
-        }
-      }
-    }
-    return std::nullopt;
   }
 
   // --- sending -----------------------------------------------------------------------------------------
 
   // The VM's own routing: its subnets directly, host routes, else the gateway.
   std::optional<Ip> next_hop(const CloudPort& vm, const Ip& own, const Ip& destination) const {
-    const CloudSubnet* subnet = ports_.subnet_of(vm, own);
-    for (const CloudSubnet& candidate : ports_.subnets()) {
+    const CloudSubnet* subnet = ports_->subnet_of(vm, own);
+    for (const CloudSubnet& candidate : ports_->subnets()) {
       if (candidate.network_id == vm.network_id && candidate.cidr.contains(destination)) return destination;
     }
     if (subnet == nullptr) return std::nullopt;
@@ -225,7 +108,11 @@ class Asking {
   // `heard`: the frame that the VM answers. It talked to its sender a moment ago, and need not ask again.
   bool address_frame(std::size_t port, Packet& packet, Recorder& recorder, const Packet* heard = nullptr) {
     if (packet.arp() || packet.eth_dst().multicast()) return true;
-    const CloudPort& vm = ports_.at(port);
+    if (packet.ip_dst().multicast()) {
+      packet.set(FieldId::EthDst, multicast_mac(packet.ip_dst()).value);
+      return true;
+    }
+    const CloudPort& vm = ports_->at(port);
     const std::size_t start = recorder.direction.hops.size();
     // A spoofed source does not change where the VM's own routing leads.
     const auto own = std::ranges::find(vm.ips, packet.ip_dst().family, &Ip::family);
@@ -237,12 +124,19 @@ class Asking {
     }
     Packet asker = packet;
     if (own != vm.ips.end()) asker.set_ip_src(*own);
-    if (hop->v6()) return address_frame6(vm, *hop, packet);
-    // What the switches learn from the asking and the answer, they know when the packet comes.
+    // What the switches learn from the asking and the answer, they know when the packet comes. A VM that
+    // has just heard from the next hop's own MAC knows it, and does not ask.
+    Recorder quiet;
+    quiet.silent = true;
+    Session aside = session_.fork();
+    const auto mac = Walk(network_, *ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
+    assumptions_.merge(quiet.assumptions);
     Recorder scratch;
-    Walk walk(network_, ports_, session_, scratch);
-    const auto mac = walk.resolve_for_vm(port, asker, *hop, &scratch);
-    assumptions_.merge(scratch.assumptions);
+    if (!mac) {  // how that came about is to be shown
+      Session again = session_.fork();
+      Walk(network_, *ports_, again, scratch).resolve_for_vm(port, asker, *hop, &scratch);
+    }
+    if (!mac || heard == nullptr || *mac != heard->eth_src()) session_ = std::move(aside);
     if (mac) {
       packet.set(FieldId::EthDst, mac->value);
       return true;
@@ -254,88 +148,42 @@ class Asking {
     }
     scratch.direction.name = recorder.direction.name;
     recorder.direction = std::move(scratch.direction);
+    if (!somebody_has(vm, *hop) && !in_doubt(recorder.direction)) {
+      recorder.stop(start, Verdict::Dropped, Reason::NeighbourFailed, fmt::format("nobody answers for {}: no port of the network has it", to_string(*hop)));
+      nobody_at_ = start;
+      return false;
+    }
     if (recorder.direction.hops.size() > start) {
       recorder.direction.hops.front().steps.insert(recorder.direction.hops.front().steps.begin(), Noted{fmt::format("who has {}? nobody's answer comes back", to_string(*hop)), {}});
     }
     return false;
   }
 
-  // Neighbour discovery is not played out: the owner of the address is looked up.
-  bool address_frame6(const CloudPort& vm, const Ip& hop, Packet& packet) {
-    assumptions_.insert({"ASSUME_ND_ANSWERED", "neighbour discovery within the cloud is taken to work"});
-    for (const CloudPort& port : ports_.all()) {
-      if (port.network_id == vm.network_id && std::ranges::find(port.ips, hop) != port.ips.end()) {
-        packet.set(FieldId::EthDst, port.mac.value);
-        return true;
-      }
-    }
-    const Host& host = network_.host(vm.host);
-    for (const Namespace& netns : host.namespaces) {
-      const auto found = netns.addresses.find(hop);
-      if (found != netns.addresses.end() && netns.devices[found->second].link->value.mac) {
-        packet.set(FieldId::EthDst, netns.devices[found->second].link->value.mac->value);
-        return true;
-      }
-    }
-    return true;
-  }
-
-  // The cards on the wire of the external network, and its VLAN there.
-  struct ExternalWire {
-    std::size_t host = kNowhere;
-    std::string device;
-    std::optional<std::uint16_t> vlan;
-  };
-  std::optional<ExternalWire> external_wire() const {
+  bool somebody_has(const CloudPort& asker, const Ip& ip) const {
+    const bool port = std::ranges::any_of(ports_->all(), [&](const CloudPort& other) {
+      return other.has(ip) && (asker.network_id.empty() || other.network_id.empty() || other.network_id == asker.network_id);
+    });
+    if (port) return true;
     for (std::size_t host = 0; host < network_.size(); ++host) {
-      for (const OvsBridge& bridge : network_.index(host).ovs.value.bridges) {
-        for (const OvsPort& row : bridge.ports) {
-          for (const OvsInterface& interface : row.interfaces) {
-            const auto physical = network_.physical_networks(host, interface.name);
-            for (const logical::Network& network : network_.logical().networks) {
-              if (!network.external || std::ranges::find(physical, network.physical_network) == physical.end()) continue;
-              ExternalWire wire{host, interface.name, std::nullopt};
-              if (network.type == "vlan" && network.segmentation_id) wire.vlan = static_cast<std::uint16_t>(*network.segmentation_id);
-              return wire;
-            }
-          }
+      for (const NamespaceSnapshot& netns : network_.index(host).namespaces) {
+        for (const auto& link : netns.links.value) {
+          if (std::ranges::any_of(link.value.addresses, [&](const auto& address) { return address.value.ip == ip; })) return true;
         }
       }
     }
-    return wire_by_flows();
+    return false;
   }
 
-  // Without bridge_mappings: the provider bridge with a card whose flows know the local VLAN of the
-  // floating IPs' or the SNAT's gateway port.
-  std::optional<ExternalWire> wire_by_flows() const {
-    for (std::size_t index = 0; index < network_.size(); ++index) {
-      const Host& host = network_.host(index);
-      const std::size_t integration = host.find_bridge("br-int");
-      if (integration == kNowhere) continue;
-      for (const BridgePort& gateway : host.bridges[integration].ports) {
-        if (!gateway.name.starts_with("fg-") && !gateway.name.starts_with("qg-")) continue;
-        const std::uint16_t tag = host.bridges[integration].bundles[gateway.bundle].tag;
-        for (const Bridge& bridge : host.bridges) {
-          if (bridge.name == "br-int" || bridge.name == "br-tun" || !knows_vlan(bridge, tag)) continue;
-          const auto card = std::ranges::find_if(bridge.ports, [](const BridgePort& port) { return port.type == PortType::System; });
-          if (card != bridge.ports.end()) return ExternalWire{index, card->name, std::nullopt};
-        }
-      }
-    }
-    return std::nullopt;
-  }
-
-  static bool knows_vlan(const Bridge& bridge, std::uint16_t tag) {
-    return std::ranges::any_of(bridge.tables, [&](const auto& table) {
-      return table != nullptr && std::ranges::any_of(table->rows(), [&](const openflow::FlowRow* row) {
-        const openflow::Match& match = row->flow.match;
-        return match.mask_of(FieldId::DlVlan) == openflow::ones128(12) && match.value_of(FieldId::DlVlan).low == tag;
-      });
+  // Does a copy end where the dumps do not say how it goes on?
+  static bool in_doubt(const Direction& direction) {
+    return std::ranges::any_of(direction.hops, [](const Hop& hop) {
+      const auto* stopped = hop.steps.empty() ? nullptr : std::get_if<Stopped>(&hop.steps.back());
+      return stopped != nullptr && stopped->verdict == Verdict::Unknown;
     });
   }
 
   void send_from_outside(Recorder& recorder, Walk& walk) {
-    const auto wire = external_wire();
+    const auto wire = external_wire(network_);
     if (!wire) {
       const std::size_t hop = recorder.hop(std::nullopt, {PlaceKind::Outside, "", "outside"}, std::nullopt, packet_);
       recorder.stop(hop, Verdict::Unknown, Reason::HiddenState, "which network cards the external network is on is in no dump", "Neutron's networks as JSON (--neutron), bridge_mappings of the agents");
@@ -350,12 +198,12 @@ class Asking {
     }
     if (!ask_.packet.dst_mac && !packet_.arp()) {
       Recorder scratch;
-      Walk asking(network_, ports_, session_, scratch, Walk::Purpose::Resolve);
-      Packet request = arp_request(packet_.eth_src(), packet_.ip_src(), packet_.ip_dst());
+      Walk asking(network_, *ports_, session_, scratch, Walk::Purpose::Resolve);
+      Packet request = neighbour_request(packet_.eth_src(), packet_.ip_src(), packet_.ip_dst());
       if (wire->vlan) request.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
       asking.from_outside(wire->host, wire->device, std::move(request));
-      const auto answer = std::ranges::find(asking.arp_answers(), packet_.ip_dst(), &ArpAnswer::ip);
-      if (answer == asking.arp_answers().end()) {
+      const auto answer = std::ranges::find(asking.answers(), packet_.ip_dst(), &NeighbourAnswer::ip);
+      if (answer == asking.answers().end()) {
         scratch.direction.name = recorder.direction.name;
         recorder.direction = std::move(scratch.direction);
         recorder.stop(0, Verdict::Dropped, Reason::NeighbourFailed, fmt::format("nobody answers for {} on the external network", to_string(packet_.ip_dst())));
@@ -371,17 +219,18 @@ class Asking {
   void follow() {
     Recorder recorder;
     recorder.direction.name = "request";
-    Walk walk(network_, ports_, session_, recorder);
+    Walk walk(network_, *ports_, session_, recorder);
     send_request(recorder, walk);
     const Arrival* arrival = end_of(walk, to_);
-    if (arrival == nullptr && ask_.packet.protocol == "arp" && !walk.arp_answers().empty() && split_answer(recorder.direction)) {
+    if (arrival == nullptr && ask_.packet.protocol == "arp" && !walk.answers().empty() && split_answer(recorder.direction)) {
       assumptions_.merge(recorder.assumptions);
       return;
     }
-    finish(recorder, arrival, arrival != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction, host_of(to_)));
+    finish(recorder, arrival, arrival != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, to_));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
-    if (arrival != nullptr && trace_.directions.front().verdict != Verdict::Dropped) answer(*arrival);
+    const bool to_a_group = arrival != nullptr && arrival->packet.ip() && arrival->packet.ip_dst().multicast();
+    if (arrival != nullptr && trace_.directions.front().verdict != Verdict::Dropped && !to_a_group) answer(*arrival);
     else if (walk.error()) error_back(*walk.error());
   }
 
@@ -426,10 +275,14 @@ class Asking {
     return nullptr;
   }
 
+  std::optional<std::size_t> where_it_stops(const Direction& direction, const Endpoint& wanted) const {
+    return nobody_at_ ? nobody_at_ : stop_of(direction, host_of(wanted));
+  }
+
   // The name of the host that an endpoint lives on; "" where none is known.
   std::string host_of(const Endpoint& endpoint) const {
-    if (endpoint.port == kNowhere || ports_.at(endpoint.port).host == kNowhere) return {};
-    return network_.index(ports_.at(endpoint.port).host).name;
+    if (endpoint.port == kNowhere || ports_->at(endpoint.port).host == kNowhere) return {};
+    return network_.index(ports_->at(endpoint.port).host).name;
   }
 
   Reason way_out(const Direction& direction, std::size_t hop) const {
@@ -445,7 +298,7 @@ class Asking {
 
   // What the arrival is called, and what is said of it.
   std::pair<Reason, std::string> taken_in(const Direction& direction, const Arrival& arrival) const {
-    if (arrival.kind == Arrival::Kind::Vm) return {Reason::ToVm, fmt::format("{} takes it in", ports_.at(arrival.port).title())};
+    if (arrival.kind == Arrival::Kind::Vm) return {Reason::ToVm, fmt::format("{} takes it in", ports_->at(arrival.port).title())};
     if (arrival.kind == Arrival::Kind::Outside) {
       const Reason reason = way_out(direction, arrival.hop);
       return {reason, fmt::format("it leaves the cloud for {}", to_string(arrival.packet.ip_dst()))};
@@ -481,6 +334,27 @@ class Asking {
     return std::nullopt;
   }
 
+  // What the packet nearly met, where it met nothing.
+  void tell_near_misses(Recorder& recorder, std::size_t stop) const {
+    const auto missed = recorder.missed.find(stop);
+    Hop& hop = recorder.direction.hops[stop];
+    if (missed == recorder.missed.end() || hop.steps.empty()) return;
+    const auto& table = network_.host(missed->second.host).bridges[missed->second.bridge].tables[missed->second.table.value];
+    if (table == nullptr) return;
+    bool only_the_network = true;  // is it its VLAN or VNI alone that is not known?
+    const auto nearest = near_misses(*table, missed->second.key);
+    for (const NearMiss& miss : nearest) {
+      std::string fields;
+      for (const std::string& field : miss.fields) fields += (fields.empty() ? "" : ", ") + field;
+      only_the_network = only_the_network && (fields == "tun_id" || fields == "dl_vlan" || fields == "vlan_tci");
+      hop.steps.insert(hop.steps.end() - 1, Noted{fmt::format("nearly met in table {}, but for {}: priority={} {}", missed->second.table.value, fields,
+                                                               miss.row->flow.priority, to_string(miss.row->flow.match)), miss.row->at});
+    }
+    auto* stopped = std::get_if<Stopped>(&hop.steps.back());
+    const bool by_default = stopped != nullptr && (stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss);
+    if (!nearest.empty() && only_the_network && by_default) stopped->reason = Reason::VlanUnknown;
+  }
+
   void finish(Recorder& recorder, const Arrival* arrival, std::optional<std::size_t> stop) {
     Direction& direction = recorder.direction;
     std::optional<std::size_t> end = stop;
@@ -497,6 +371,7 @@ class Asking {
       }
       if (!recorder.stopped(arrival->hop)) recorder.stop(arrival->hop, direction.verdict, reason, text);
     } else if (stop) {
+      tell_near_misses(recorder, *stop);
       for (const Step& step : direction.hops[*stop].steps) {
         if (const auto* stopped = std::get_if<Stopped>(&step)) {
           direction.verdict = stopped->verdict == Verdict::Delivered ? Verdict::Dropped : stopped->verdict;
@@ -515,7 +390,7 @@ class Asking {
     reply_expected_ = true;
     Recorder recorder;
     recorder.direction.name = "reply";
-    Walk walk(network_, ports_, session_, recorder);
+    Walk walk(network_, *ports_, session_, recorder);
     Packet reply = arrival.packet;
     reply.key = answer_to(arrival.packet.key);
     reply.mark = 0;
@@ -523,7 +398,7 @@ class Asking {
     const bool arp = arrival.packet.arp();
     switch (arrival.kind) {
       case Arrival::Kind::Vm: {
-        const CloudPort& vm = ports_.at(arrival.port);
+        const CloudPort& vm = ports_->at(arrival.port);
         if (arp) {
           walk.from_vm(arrival.port, arp_reply(arrival.packet, vm.mac));
           break;
@@ -553,7 +428,7 @@ class Asking {
       }
     }
     const Arrival* end = end_of(walk, from_);
-    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction, host_of(from_)));
+    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, from_));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
   }
@@ -604,10 +479,10 @@ class Asking {
   void error_back(const Walk::Error& error) {
     Recorder recorder;
     recorder.direction.name = "reply";
-    Walk walk(network_, ports_, session_, recorder);
+    Walk walk(network_, *ports_, session_, recorder);
     walk.from_namespace(error.host, error.netns, error.packet);
     const Arrival* end = end_of(walk, from_);
-    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : stop_of(recorder.direction, host_of(from_)));
+    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, from_));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
   }
@@ -618,17 +493,20 @@ class Asking {
 
   const Network& network_;
   const Ask& ask_;
-  Ports ports_;
+  QuestionPorts ports_;
   Endpoint from_, to_;
   Packet packet_;
   Session session_;
   Trace trace_;
   std::set<Assumption> assumptions_;
   bool reply_expected_ = false;
+  std::optional<std::size_t> nobody_at_;   // the hop of a sender whose next hop nobody has
 };
 
 }  // namespace
 
-tl::expected<Trace, AskError> ask(const Network& network, const Ask& ask) { return Asking(network, ask).run(); }
+tl::expected<Trace, AskError> Asker::ask(const Ask& question) const { return Asking(network_, ports_, question).run(); }
+
+tl::expected<Trace, AskError> ask(const Network& network, const Ask& question) { return Asker(network).ask(question); }
 
 }  // namespace dvrtrace

@@ -34,7 +34,19 @@ struct Ask {
   bool request = true, reply = true;   // which directions the trace shows; both are always followed
 };
 
-// Safe to call from several threads on one Network.
-tl::expected<Trace, AskError> ask(const Network& network, const Ask& ask);
+// Answers questions about one network, each on its own; the ports of the cloud are put together once.
+// Safe to use from several threads.
+class Asker {
+ public:
+  explicit Asker(const Network& network) : network_(network), ports_(network) {}
+  tl::expected<Trace, AskError> ask(const Ask& question) const;
+
+ private:
+  const Network& network_;
+  Ports ports_;
+};
+
+// A single question.
+tl::expected<Trace, AskError> ask(const Network& network, const Ask& question);
 
 }  // namespace dvrtrace

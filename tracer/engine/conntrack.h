@@ -25,6 +25,8 @@ struct TrackedConnection {
   bool confirmed = false;
   bool source_nat = false, destination_nat = false;
   bool nat_decided = false;           // the first packet has been through the nat table
+  Provenance at;                      // the dump's line, of one that was there before
+  bool assumed = false;               // nothing but the question says that it was there before
 };
 
 // The connection of a packet, as conntrack finds it.
@@ -38,8 +40,10 @@ struct TrackedState {
 
 class Conntrack {
  public:
-  // Finds or begins the connection of `packet` in a table.
-  TrackedState track(const std::string& scope, std::uint16_t zone, const Packet& packet);
+  using Dump = std::vector<Sourced<kernel::Connection>>;
+
+  // Finds or begins the connection of `packet` in a table. `dump`: what a dump knows of that table.
+  TrackedState track(const std::string& scope, std::uint16_t zone, const Packet& packet, const Dump* dump = nullptr);
   // From now on later packets find it.
   void confirm(std::size_t connection) { entries_[connection].value.confirmed = true; }
   TrackedConnection& at(std::size_t connection) { return entries_[connection].value; }
@@ -47,6 +51,8 @@ class Conntrack {
   void remove(std::size_t connection) { entries_[connection].value.confirmed = false; }
   // Whatever begins from now on counts as established at once.
   void assume_established() { established_ = true; }
+  // The question names the source port: a dumped connection is the packet's only with the same.
+  void ask_for_port() { port_asked_ = true; }
 
  private:
   struct Entry {
@@ -54,8 +60,11 @@ class Conntrack {
     std::uint16_t zone = 0;
     TrackedConnection value;
   };
+  // Takes the connection of a tuple over from a dump; false when it has none.
+  bool adopt(const std::string& scope, std::uint16_t zone, const kernel::Tuple& tuple, const Dump& dump);
+
   std::deque<Entry> entries_;
-  bool established_ = false;
+  bool established_ = false, port_asked_ = false;
 };
 
 }  // namespace dvrtrace

@@ -20,7 +20,7 @@ bool looks_like_device(std::string_view word) {
 
 class Resolver {
  public:
-  Resolver(std::string_view word, const Network& network, Ports& ports, const Endpoint* from)
+  Resolver(std::string_view word, const Network& network, QuestionPorts& ports, const Endpoint* from)
       : word_(word), network_(network), ports_(ports), from_(from) {}
 
   tl::expected<Endpoint, AskError> run() {
@@ -63,8 +63,8 @@ class Resolver {
     Endpoint endpoint;
     endpoint.text = word_;
     endpoint.port = port;
-    endpoint.kind = ports_.at(port).vm ? Endpoint::Kind::Vm : Endpoint::Kind::Address;
-    if (!ports_.at(port).ips.empty()) endpoint.ip = ports_.at(port).ips.front();
+    endpoint.kind = ports_->at(port).vm ? Endpoint::Kind::Vm : Endpoint::Kind::Address;
+    if (!ports_->at(port).ips.empty()) endpoint.ip = ports_->at(port).ips.front();
     return endpoint;
   }
 
@@ -78,12 +78,12 @@ class Resolver {
   }
 
   Candidate candidate(std::size_t index) const {
-    const CloudPort& port = ports_.at(index);
+    const CloudPort& port = ports_->at(index);
     Candidate out;
     out.name = port.title();
     out.kind = port.vm ? "vm" : port.owner.empty() ? "port" : port.owner;
     if (port.host != kNowhere) out.host = network_.index(port.host).name;
-    if (!port.network_id.empty()) out.network = ports_.network_name(port.network_id);
+    if (!port.network_id.empty()) out.network = ports_->network_name(port.network_id);
     if (!port.ips.empty()) out.ip = to_string(port.ips.front());
     out.port = port.id;
     return out;
@@ -91,8 +91,8 @@ class Resolver {
 
   std::vector<std::size_t> matching(auto predicate) const {
     std::vector<std::size_t> found;
-    for (std::size_t i = 0; i < ports_.all().size(); ++i) {
-      if (predicate(ports_.at(i))) found.push_back(i);
+    for (std::size_t i = 0; i < ports_->all().size(); ++i) {
+      if (predicate(ports_->at(i))) found.push_back(i);
     }
     return found;
   }
@@ -101,7 +101,7 @@ class Resolver {
   std::vector<std::size_t> vms_first(std::vector<std::size_t> found) const {
     std::vector<std::size_t> vms;
     for (const std::size_t port : found) {
-      if (ports_.at(port).vm) vms.push_back(port);
+      if (ports_->at(port).vm) vms.push_back(port);
     }
     return vms.empty() ? found : vms;
   }
@@ -126,15 +126,15 @@ class Resolver {
     error.kind = AskError::Kind::UnknownEndpoint;
     error.message = fmt::format("no VM, port, device or address '{}' in {} host{}", word_, network_.size(), network_.size() == 1 ? "" : "s");
     if (network_.logical().empty()) error.message += "; names of VMs come from libvirt's files or from Neutron's JSON (--neutron)";
-    for (std::size_t i = 0; i < ports_.all().size(); ++i) {
-      if (ports_.at(i).vm) error.candidates.push_back(candidate(i));
+    for (std::size_t i = 0; i < ports_->all().size(); ++i) {
+      if (ports_->at(i).vm) error.candidates.push_back(candidate(i));
     }
     return tl::unexpected(std::move(error));
   }
 
   bool within(const CloudPort& port, std::string_view scope) const {
     if (port.host != kNowhere && network_.index(port.host).name == scope) return true;
-    if (port.network_id == scope || ports_.network_name(port.network_id) == scope) return true;
+    if (port.network_id == scope || ports_->network_name(port.network_id) == scope) return true;
     return std::ranges::any_of(network_.logical().routers, [&](const logical::Router& router) {
       if (router.name != scope && router.id != scope) return false;
       return std::ranges::any_of(network_.logical().ports, [&](const logical::Port& of_router) {
@@ -146,15 +146,15 @@ class Resolver {
   // Can the asker mean this port by its bare address?
   bool reachable(const CloudPort& port) const {
     if (from_ == nullptr || from_->port == kNowhere) return true;
-    const std::string& own = ports_.at(from_->port).network_id;
-    return own.empty() || port.network_id.empty() || own == port.network_id || ports_.routed(own, port.network_id);
+    const std::string& own = ports_->at(from_->port).network_id;
+    return own.empty() || port.network_id.empty() || own == port.network_id || ports_->routed(own, port.network_id);
   }
 
   tl::expected<Endpoint, AskError> by_address(const Ip& ip, std::string_view scope) {
     Endpoint endpoint;
     endpoint.text = word_;
     endpoint.ip = ip;
-    for (const FloatingAddress& floating : ports_.floating()) {
+    for (const FloatingAddress& floating : ports_->floating()) {
       if (floating.ip != ip || !scope.empty()) continue;
       endpoint.floating = true;
       const auto port = matching([&](const CloudPort& candidate) { return !floating.port_id.empty() && candidate.id == floating.port_id; });
@@ -167,6 +167,7 @@ class Resolver {
       ports_.look_for_addresses();
       found = matching(has_it);
     }
+    if (found.empty()) found = matching([&](const CloudPort& port) { return port.has(ip) && (scope.empty() || within(port, scope)); });
     if (!scope.empty() && found.empty()) {
       AskError error;
       error.kind = AskError::Kind::UnknownEndpoint;
@@ -176,14 +177,14 @@ class Resolver {
     if (found.size() > 1) {
       std::vector<std::size_t> near;
       for (const std::size_t port : found) {
-        if (reachable(ports_.at(port))) near.push_back(port);
+        if (reachable(ports_->at(port))) near.push_back(port);
       }
       if (!near.empty()) found = std::move(near);
     }
     if (found.size() > 1) found = vms_first(std::move(found));
     if (found.empty()) return endpoint;  // an address beyond the cloud, or one that no dump names
     // From outside, or from a network that no router ties to it, a tenant's address is only an address.
-    if (found.size() == 1 && from_ != nullptr && from_->port != kNowhere && !reachable(ports_.at(found.front()))) return endpoint;
+    if (found.size() == 1 && from_ != nullptr && from_->port != kNowhere && !reachable(ports_->at(found.front()))) return endpoint;
     auto one = only(found);
     if (one) one->ip = ip;
     return one;
@@ -191,13 +192,13 @@ class Resolver {
 
   std::string_view word_;
   const Network& network_;
-  Ports& ports_;
+  QuestionPorts& ports_;
   const Endpoint* from_;
 };
 
 }  // namespace
 
-tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, Ports& ports, const Endpoint* from) {
+tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, QuestionPorts& ports, const Endpoint* from) {
   return Resolver(word, network, ports, from).run();
 }
 

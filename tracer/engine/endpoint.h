@@ -39,6 +39,6 @@ struct AskError {
 // IP, any other address, HOST:NETNS, "outside"; NETWORK/IP, ROUTER/IP or HOST/IP narrows. Among ports
 // with one address, those that `from` can mean (its own network, or one behind the same router) are
 // preferred.
-tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, Ports& ports, const Endpoint* from);
+tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, QuestionPorts& ports, const Endpoint* from);
 
 }  // namespace dvrtrace

@@ -28,7 +28,7 @@ bool by_flood(const Direction& direction, std::size_t hop) {
 }
 
 // How much a stop says about why the packet did not arrive.
-enum class Weight { None, WrongPlace, IdleCopy, Stop, Unknown, AtItsHost };
+enum class Weight { None, WrongPlace, IdleCopy, IdleAtItsHost, Stop, Unknown, AtItsHost };
 
 Weight weight(const Direction& direction, std::size_t hop, const std::string& host) {
   const Stopped* stopped = stop_in(direction.hops[hop]);
@@ -36,7 +36,7 @@ Weight weight(const Direction& direction, std::size_t hop, const std::string& ho
   if (stopped->reason == Reason::NotForThisHost || stopped->reason == Reason::FloodEmpty) return Weight::WrongPlace;
   const bool there = !host.empty() && direction.hops[hop].place.host == host;
   const bool idle = stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss || stopped->reason == Reason::NotForwarded;
-  if (idle && by_flood(direction, hop)) return Weight::IdleCopy;
+  if (idle && by_flood(direction, hop)) return there ? Weight::IdleAtItsHost : Weight::IdleCopy;
   if (stopped->verdict == Verdict::Unknown) return Weight::Unknown;  // what is not known must not look like a drop
   return there && !idle ? Weight::AtItsHost : Weight::Stop;
 }

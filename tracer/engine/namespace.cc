@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "src/kernel/print.h"
+#include "tracer/engine/fill.h"
 #include "tracer/engine/walk.h"
 
 namespace dvrtrace {
@@ -28,20 +29,6 @@ RouteQuery query_for(const Packet& packet, const std::string& iif) {
   return query;
 }
 
-bool has_address(const NetDevice& device, const Ip& ip) {
-  return std::ranges::any_of(device.link->value.addresses, [&](const auto& address) { return address.value.ip == ip; });
-}
-
-std::optional<Ip> source_on(const NetDevice& device, const Ip& towards) {
-  std::optional<Ip> first;
-  for (const auto& address : device.link->value.addresses) {
-    if (address.value.ip.family != towards.family) continue;
-    if (address.value.network().contains(towards)) return address.value.ip;
-    if (!first || (first->link_local() && !address.value.ip.link_local())) first = address.value.ip;
-  }
-  return first;
-}
-
 }  // namespace
 
 void Walk::at_namespace(const Item& item) {
@@ -49,6 +36,7 @@ void Walk::at_namespace(const Item& item) {
   const Namespace& netns = host.namespaces[item.place];
   const NetDevice& device = netns.devices[item.device];
   const std::size_t hop = begin_hop(item, namespace_place(host, netns), Device{netns.name, device.name(), std::nullopt});
+  if (filled_in(netns)) recorder_.direction.hops[hop].origin = Origin::Reference;
   if (seen_before(hop)) return recorder_.stop(hop, Verdict::Looped, Reason::Loop, fmt::format("the same packet was at {} before", device.name()));
   const Mac destination = item.packet.eth_dst();
   const bool loopback = device.behind == Behind::Loopback;
@@ -59,7 +47,8 @@ void Walk::at_namespace(const Item& item) {
   if ((item.packet.get(FieldId::VlanTci) & openflow::kVlanPresent) != 0) {
     return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("no VLAN device of {} takes VLAN {}", title(netns), item.packet.get(FieldId::VlanTci) & 0xfff));
   }
-  if (item.packet.arp()) return namespace_arp(item, hop);
+  if (const auto target = asked_for(item.packet)) return namespace_is_asked(item, hop, *target);
+  if (const auto told = answer_in(item.packet)) return namespace_is_told(item, hop, told->first, told->second);
   if (!item.packet.ip()) return recorder_.stop(hop, Verdict::Dropped, Reason::NotForwarded, "not an IP packet");
   if (item.packet.inner != nullptr && netns.addresses.contains(item.packet.ip_dst())) return decapsulate(item.host, item.packet, hop, {});
 
@@ -77,12 +66,14 @@ void Walk::at_namespace(const Item& item) {
   } else {
     decision = route(netns, host.name, query_for(packet, device.name()));
   }
-  if (!record_route(hop, netns, host, decision)) {
-    if (decision.kind == RouteDecision::Kind::NoRoute || decision.kind == RouteDecision::Kind::Unreachable) send_error(item, packet, 3, decision.kind == RouteDecision::Kind::NoRoute ? 0 : 1);
-    return;
+  if (!record_route(hop, netns, host, decision)) return route_error(item, packet, decision);
+  const bool local = decision.kind == RouteDecision::Kind::Local;
+  if (!to_all) {
+    if (const auto refused = refused_source(netns, host.name, device.name(), local ? "lo" : decision.nexthop.device, packet.ip_src(), packet.ip_dst())) {
+      return recorder_.stop(hop, Verdict::Dropped, Reason::ReversePathFilter, *refused);
+    }
   }
-  if (!to_all && !reverse_path_ok(item, hop, packet)) return;
-  if (decision.kind == RouteDecision::Kind::Local) return deliver_local(item, hop, std::move(packet), context, decision);
+  if (local) return deliver_local(item, hop, std::move(packet), context, decision);
   forward(item, hop, std::move(packet), context, decision);
 }
 
@@ -92,6 +83,14 @@ bool Walk::record_route(std::size_t hop, const Namespace& netns, const Host& hos
   if (decision.rule != nullptr) recorder_.step(hop, RuleHit{decision.rule->value.priority, kernel::to_string(decision.rule->value), decision.rule->at});
   if (decision.route != nullptr) {
     recorder_.step(hop, RouteHit{kernel::route_table_name(decision.route->value.table), kernel::to_string(decision.route->value), decision.route->at});
+  }
+  if (decision.multipath) {
+    std::string others;
+    for (const kernel::Nexthop& each : decision.route->value.nexthops) {
+      if (each == decision.nexthop) continue;
+      others += fmt::format("{}{}{}", others.empty() ? "" : ", ", each.via ? to_string(*each.via) + " by " : "", each.device);
+    }
+    recorder_.note(hop, fmt::format("other packets take the route's other nexthops: {}", others), decision.route->at);
   }
   if (decision.multipath) recorder_.assume("ASSUME_MULTIPATH_FIRST", "of several nexthops of one route the first usable one is taken");
   const Provenance at = decision.route != nullptr ? decision.route->at : decision.rule != nullptr ? decision.rule->at : Provenance{};
@@ -111,62 +110,40 @@ bool Walk::record_route(std::size_t hop, const Namespace& netns, const Host& hos
   return false;
 }
 
-bool Walk::reverse_path_ok(const Item& item, std::size_t hop, const Packet& packet) {
-  const Host& host = network_.host(item.host);
-  const Namespace& netns = host.namespaces[item.place];
-  const std::string& device = netns.devices[item.device].name();
-  if (packet.ip_src().v6() || device == "lo") return true;
-  const long mode = netns.conf_max(device, "rp_filter").value_or(0);
-  if (mode == 0) return true;
-  RouteQuery back = query_for(packet, device);
-  std::swap(back.source, back.destination);
-  const RouteDecision decision = route(netns, host.name, back);
-  if (decision.kind == RouteDecision::Kind::Unknown) return true;
-  const bool same = decision.kind == RouteDecision::Kind::Route && decision.nexthop.device == device;
-  if (mode == 2 ? decision.kind == RouteDecision::Kind::Route : same) return true;
-  recorder_.stop(hop, Verdict::Dropped, Reason::ReversePathFilter,
-                 fmt::format("rp_filter {} on {}: the way back to {} is not by this device", mode, device, to_string(packet.ip_src())));
-  return false;
+std::optional<std::string> Walk::refused_source(const Namespace& netns, const std::string& host, const std::string& device,
+                                                const std::string& towards, const Ip& source, const Ip& destination) const {
+  if (source.v6() || device == "lo") return std::nullopt;
+  const auto conf = [&](std::string_view what) { return netns.conf_max(device, what).value_or(0); };
+  const RouteDecision back = route(netns, host, {destination, source, towards, "", 0, 0, 0, 0, 0});
+  if (back.kind == RouteDecision::Kind::Unknown) return std::nullopt;
+  if (back.kind == RouteDecision::Kind::Local && !back.broadcast) {
+    if (conf("accept_local") != 0) return std::nullopt;
+    return fmt::format("the source {} is an address of {} itself", to_string(source), title(netns));
+  }
+  const long mode = conf("rp_filter");
+  if (mode == 0) return std::nullopt;
+  const bool routed = back.kind == RouteDecision::Kind::Route;
+  const bool same = routed && (back.nexthop.device == device || (back.route != nullptr && std::ranges::find(back.route->value.nexthops, device, &kernel::Nexthop::device) != back.route->value.nexthops.end()));
+  if (mode == 2 ? routed : same) return std::nullopt;
+  return fmt::format("rp_filter {} on {}: the way back to {} is not by {}", mode, device, to_string(source), mode == 2 ? "any device" : "this device");
 }
 
-void Walk::namespace_arp(const Item& item, std::size_t hop) {
-  const Host& host = network_.host(item.host);
-  const Namespace& netns = host.namespaces[item.place];
-  const NetDevice& device = netns.devices[item.device];
-  const Ip target = ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpTpa)));
-  const Ip sender = ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpSpa)));
-  if (item.packet.get(FieldId::ArpOp) == 2) {
-    arp_answers_.push_back({hop, sender, Mac{item.packet.get(FieldId::ArpSha)}});
-    return recorder_.stop(hop, Verdict::Delivered, Reason::ToHost, fmt::format("{} learns that {} is at {}", title(netns), to_string(sender), to_string(arp_answers_.back().mac)));
-  }
-  const long ignore = netns.conf_max(device.name(), "arp_ignore").value_or(0);
-  const bool own = ignore >= 1 ? has_address(device, target) : netns.addresses.contains(target);
-  bool proxy = false;
-  if (!own && netns.conf_max(device.name(), "proxy_arp").value_or(0) != 0) {
-    // Proxy ARP: for what would be sent on by another device.
-    const RouteDecision decision = route(netns, host.name, {sender, target, device.name(), "", 0, 0, 0, 0, 0});
-    proxy = decision.kind == RouteDecision::Kind::Route && decision.nexthop.device != device.name();
-    if (proxy && decision.route != nullptr) recorder_.step(hop, RouteHit{kernel::route_table_name(decision.route->value.table), kernel::to_string(decision.route->value), decision.route->at});
-  }
-  if (!own && !proxy) {
-    return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("{} is no address of {} in {}", to_string(target), device.name(), title(netns)));
-  }
-  if (!device.link->value.mac) return recorder_.stop(hop, Verdict::Unknown, Reason::DumpMissing, fmt::format("the MAC of {} is in no dump", device.name()), in_namespace(netns, host.name, "ip -d address"));
-  arrivals_.push_back({Arrival::Kind::Namespace, hop, item.host, item.place, item.device, kNowhere, item.packet});
-  recorder_.stop(hop, Verdict::Delivered, Reason::ToRouter, fmt::format("{} answers for {}{}", title(netns), to_string(target), proxy ? " (proxy ARP)" : ""));
-  if (purpose_ != Purpose::Resolve) return;
-  Packet reply = arp_reply(item.packet, *device.link->value.mac);
-  recorder_.direction.hops[hop].steps.pop_back();
-  recorder_.step(hop, Resolved{target, *device.link->value.mac, proxy ? "proxy ARP" : "", device.link->at});
-  send(item.host, item.place, item.device, std::move(reply), hop);
+// The setting of the device that the packet came in by decides for IPv4, that of the namespace for IPv6.
+std::optional<bool> Walk::forwards(const Namespace& netns, const std::string& device, bool v6) {
+  std::optional<long> value;
+  if (v6) value = netns.sysctl("net.ipv6.conf.all.forwarding");
+  else if (value = netns.sysctl(fmt::format("net.ipv4.conf.{}.forwarding", device)); !value) value = netns.sysctl("net.ipv4.ip_forward");
+  return value ? std::optional(*value != 0) : std::nullopt;
 }
 
 void Walk::deliver_local(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision) {
   const Host& host = network_.host(item.host);
   const Namespace& netns = host.namespaces[item.place];
   Netfilter netfilter(network_, host, netns, session_, recorder_, hop);
-  if (netfilter.input(packet, context) != HookVerdict::Accept) return;
-  if (decision.broadcast && packet.ip_dst().multicast()) {
+  if (netfilter.input(packet, context) != HookVerdict::Accept) return send_rejection(item, packet, netfilter);
+  constexpr std::uint64_t kLinkGroups = 0xff02000000000000;
+  const bool every_node = packet.ip_dst() == ipv6(kLinkGroups, 1) || (packet.ip_dst() == ipv6(kLinkGroups, 2) && forwards(netns, "", true).value_or(true));
+  if (decision.broadcast && packet.ip_dst().multicast() && !every_node) {
     return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("nobody in {} is known to listen to {}", title(netns), to_string(packet.ip_dst())));
   }
   arrivals_.push_back({Arrival::Kind::Namespace, hop, item.host, item.place, item.device, kNowhere, std::move(packet)});
@@ -176,21 +153,26 @@ void Walk::forward(const Item& item, std::size_t hop, Packet packet, HookContext
   const Host& host = network_.host(item.host);
   const Namespace& netns = host.namespaces[item.place];
   const bool v6 = packet.ip_dst().v6();
-  const auto forwarding = v6 ? netns.sysctl("net.ipv6.conf.all.forwarding") : netns.sysctl("net.ipv4.ip_forward");
-  if (forwarding && *forwarding == 0) {
-    return recorder_.stop(hop, Verdict::Dropped, Reason::ForwardingOff, fmt::format("{} is 0 in {}", v6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward", title(netns)));
+  const auto forwarding = forwards(netns, context.in, v6);
+  if (forwarding && !*forwarding) {
+    const bool all = v6 || netns.sysctl("net.ipv4.ip_forward").value_or(0) == 0;
+    const std::string key = v6 ? "net.ipv6.conf.all.forwarding" : all ? "net.ipv4.ip_forward" : fmt::format("net.ipv4.conf.{}.forwarding", context.in);
+    return recorder_.stop(hop, Verdict::Dropped, Reason::ForwardingOff, fmt::format("{} is 0 in {}", key, title(netns)));
   }
   if (!forwarding) recorder_.assume("ASSUME_DEFAULT_FORWARDING", fmt::format("no dump says whether {} of {} forwards: it is taken to", title(netns), host.name));
   const std::uint64_t ttl = packet.get(FieldId::NwTtl);
   if (ttl <= 1) {
     recorder_.stop(hop, Verdict::Dropped, Reason::TtlExceeded, "the TTL ends here");
-    return send_error(item, packet, 11, 0);
+    return send_error(item, packet, IcmpError::TtlExceeded);
+  }
+  if (v6 && packet.ip_src().link_local()) {
+    return recorder_.stop(hop, Verdict::Dropped, Reason::NotForwarded, fmt::format("{} is link-local: no router sends it on", to_string(packet.ip_src())));
   }
   packet.set(FieldId::NwTtl, ttl - 1);
   recorder_.step(hop, Changed{"nw_ttl", std::to_string(ttl), std::to_string(ttl - 1)});
   context.out = decision.nexthop.device;
   Netfilter netfilter(network_, host, netns, session_, recorder_, hop);
-  if (netfilter.forward(packet, context) != HookVerdict::Accept) return;
+  if (netfilter.forward(packet, context) != HookVerdict::Accept) return send_rejection(item, packet, netfilter);
   transmit(item, hop, std::move(packet), context, decision);
 }
 
@@ -205,9 +187,14 @@ void Walk::transmit(const Item& item, std::size_t hop, Packet packet, HookContex
   }
   const NetDevice& device = netns.devices[device_index];
   const std::uint32_t mtu = device.link->value.mtu;
-  if (mtu != 0 && packet.size > mtu && (packet.df || packet.ip_dst().v6())) {
-    recorder_.stop(hop, Verdict::Dropped, Reason::MtuExceeded, fmt::format("{} bytes do not fit the MTU {} of {} and must not be fragmented", packet.size, mtu, device.name()), {}, device.link->at);
-    return send_error(item, packet, 3, 4);
+  if (too_big(device, packet)) {
+    const bool made_here = item.at == Item::At::Originate;
+    if (packet.df || (packet.ip_dst().v6() && !made_here)) {
+      recorder_.stop(hop, Verdict::Dropped, Reason::MtuExceeded, fmt::format("{} bytes do not fit the MTU {} of {} and must not be fragmented", packet.size, mtu, device.name()), {}, device.link->at);
+      return send_error(item, packet, IcmpError::TooBig);
+    }
+    recorder_.note(hop, fmt::format("{} bytes do not fit the MTU {} of {}: goes on in fragments", packet.size, mtu, device.name()), device.link->at);
+    packet.size = mtu;
   }
   if (device.behind != Behind::Loopback) {
     const Ip nexthop = decision.nexthop.via.value_or(packet.ip_dst());
@@ -221,99 +208,25 @@ void Walk::transmit(const Item& item, std::size_t hop, Packet packet, HookContex
   send(item.host, item.place, device_index, std::move(packet), hop);
 }
 
-std::optional<Mac> Walk::neighbour(const Item& item, std::size_t hop, const Packet& packet, std::size_t device_index, const Ip& nexthop) {
-  const Host& host = network_.host(item.host);
-  const Namespace& netns = host.namespaces[item.place];
-  const NetDevice& device = netns.devices[device_index];
-  if (nexthop.v4() && nexthop.low == 0xffffffff) return kBroadcastMac;
-  if (nexthop.multicast()) return Mac{nexthop.v4() ? 0x01005e000000 | (nexthop.low & 0x7fffff) : 0x333300000000 | (nexthop.low & 0xffffffff)};
-  const auto known = netns.neighbours.find(to_string(nexthop) + " " + device.name());
-  if (known != netns.neighbours.end() && known->second->value.mac) {
-    using enum kernel::NeighbourState;
-    const kernel::Neighbour& entry = known->second->value;
-    if (entry.state != Failed && entry.state != Incomplete) {
-      static constexpr std::string_view kNames[] = {"PERMANENT", "NOARP", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "INCOMPLETE", "NONE"};
-      recorder_.step(hop, NeighbourHit{nexthop, *entry.mac, std::string(kNames[static_cast<std::size_t>(entry.state)]), known->second->at});
-      return entry.mac;
-    }
-  }
-  if (const auto mac = resolve_for_device(item.host, item.place, device_index, nexthop)) {
-    recorder_.step(hop, Resolved{nexthop, *mac, "ARP", {}});
-    return mac;
-  }
-  // Beyond the provider network nobody's answer can be played out: the next hop there is taken to answer.
-  const bool external = device.name().starts_with("qg-") || device.name().starts_with("fg-") || device.behind == Behind::Wire;
-  if (external) {
-    if (const auto mac = external_mac(item.host, nexthop, recorder_, hop)) return mac;
-    recorder_.assume("ASSUME_OUTSIDE_ANSWERS", "hosts outside the cloud are taken to be there and to answer");
-    return Mac{0x020000000000 | (nexthop.low & 0xffffffff)};
-  }
-  const Provenance at = known != netns.neighbours.end() ? known->second->at : Provenance{};
-  recorder_.stop(hop, Verdict::Dropped, Reason::NeighbourFailed, fmt::format("nobody answers for {} on {}", to_string(nexthop), device.name()), {}, at);
-  send_error(item, packet, 3, 1);
-  return std::nullopt;
-}
-
-std::optional<Mac> Walk::external_mac(std::size_t host_index, const Ip& ip, Recorder& recorder, std::size_t hop) const {
-  for (std::size_t n = 0; n < network_.size(); ++n) {  // this host's own namespaces first
-    const std::size_t index = n == 0 ? host_index : n <= host_index ? n - 1 : n;
-    for (const Namespace& netns : network_.host(index).namespaces) {
-      if (netns.dumps == nullptr || (!netns.name.starts_with("fip-") && !netns.name.starts_with("snat-"))) continue;
-      for (const auto& neighbour : netns.dumps->neighbours.value) {
-        if (neighbour.value.ip != ip || !neighbour.value.mac) continue;
-        recorder.step(hop, NeighbourHit{ip, *neighbour.value.mac, "known to " + netns.name, neighbour.at});
-        recorder.assume("ASSUME_NEIGHBOUR_FROM_ELSEWHERE", "a MAC that a namespace does not know is taken from another one on the same external network");
-        return neighbour.value.mac;
-      }
-    }
-  }
-  const Sourced<FdbEntry>* stranger = nullptr;
-  for (const Bridge& bridge : network_.host(host_index).bridges) {
-    if (bridge.dumps == nullptr || bridge.name == "br-int" || bridge.name == "br-tun") continue;
-    for (const auto& entry : bridge.dumps->fdb.value) {
-      const BridgePort* port = bridge.port(entry.value.port);
-      const bool card = port != nullptr && port->type == PortType::System && !network_.physical_networks(host_index, port->name).empty();
-      if (!card || !network_.owners(entry.value.mac).empty() || entry.value.mac.value >> 24 == 0xfa163f) continue;
-      if (stranger != nullptr && stranger->value.mac != entry.value.mac) return std::nullopt;  // which of them is not said
-      stranger = &entry;
-    }
-  }
-  if (stranger == nullptr) return std::nullopt;
-  recorder.step(hop, NeighbourHit{ip, stranger->value.mac, "the one MAC of no host here that was learned", stranger->at});
-  recorder.assume("ASSUME_NEIGHBOUR_FROM_FDB", "the MAC of a host outside is taken from a provider bridge's MAC table");
-  return stranger->value.mac;
-}
-
-std::optional<Mac> Walk::resolve_for_device(std::size_t host_index, std::size_t netns, std::size_t device_index, const Ip& target) {
-  if (purpose_ == Purpose::Resolve) return std::nullopt;
-  const NetDevice& device = network_.host(host_index).namespaces[netns].devices[device_index];
-  const auto source = source_on(device, target);
-  if (!device.link->value.mac || !source || target.v6()) return std::nullopt;
-  Recorder scratch;
-  Walk walk(network_, ports_, session_, scratch, Purpose::Resolve);
-  Packet request = arp_request(*device.link->value.mac, *source, target);
-  const std::size_t hop = scratch.hop(std::nullopt, namespace_place(network_.host(host_index), network_.host(host_index).namespaces[netns]), std::nullopt, request);
-  walk.send(host_index, netns, device_index, std::move(request), hop);
-  walk.run();
-  for (const ArpAnswer& answer : walk.arp_answers()) {
-    if (answer.ip == target) return answer.mac;
-  }
-  return std::nullopt;
-}
-
 void Walk::originate(const Item& item) {
   const Host& host = network_.host(item.host);
   const Namespace& netns = host.namespaces[item.place];
   const std::size_t hop = begin_hop(item, namespace_place(host, netns), std::nullopt);
+  if (filled_in(netns)) recorder_.direction.hops[hop].origin = Origin::Reference;
   Packet packet = item.packet;
   RouteQuery query = query_for(packet, "");
   RouteDecision decision = route(netns, host.name, query);
   if (!record_route(hop, netns, host, decision)) return;
+  if (decision.broadcast && decision.route != nullptr && !decision.route->value.nexthops.empty()) {
+    decision.kind = RouteDecision::Kind::Route;
+    decision.nexthop = decision.route->value.nexthops.front();
+  }
   if (packet.ip_src().zero()) {
     const std::size_t device = netns.find(decision.nexthop.device);
     const auto preferred = decision.route != nullptr ? decision.route->value.source : std::nullopt;
     if (preferred) packet.set_ip_src(*preferred);
     else if (device != kNowhere) packet.set_ip_src(source_on(netns.devices[device], decision.nexthop.via.value_or(packet.ip_dst())).value_or(packet.ip_src()));
+    recorder_.direction.hops[hop].arrived = headers_of(packet);
   }
   Netfilter netfilter(network_, host, netns, session_, recorder_, hop);
   HookContext context;
@@ -335,23 +248,24 @@ void Walk::originate(const Item& item) {
   transmit(item, hop, std::move(packet), context, decision);
 }
 
-// An ICMP error back to the sender; never about an error, a broadcast or a later fragment.
-void Walk::send_error(const Item& item, const Packet& packet, std::uint8_t type, std::uint8_t code) {
-  const bool icmp = packet.protocol() == openflow::kProtoIcmp;
-  const std::uint64_t own_type = packet.get(FieldId::IcmpType);
-  if (error_ || packet.quoted || packet.ip_dst().v6() || (icmp && own_type != 8 && own_type != 0 && own_type != 13)) return;
-  if (packet.ip_dst().multicast() || packet.eth_dst().multicast() || purpose_ == Purpose::Resolve) return;
-  const NetDevice* device = item.device == kNowhere ? nullptr : &network_.host(item.host).namespaces[item.place].devices[item.device];
-  Packet error;
-  error.set(FieldId::EthType, openflow::kTypeIpv4);
-  error.set(FieldId::NwProto, openflow::kProtoIcmp);
-  error.set(FieldId::NwTtl, 64);
-  error.set(FieldId::IcmpType, type);
-  error.set(FieldId::IcmpCode, code);
-  error.set_ip_dst(packet.ip_src());
-  if (device != nullptr) error.set_ip_src(source_on(*device, packet.ip_src()).value_or(Ip{}));
-  error.quoted = tuple_of(packet.key);
-  error_ = Error{item.host, item.place, std::move(error)};
+void Walk::route_error(const Item& item, const Packet& packet, const RouteDecision& decision) {
+  switch (decision.kind) {
+    case RouteDecision::Kind::NoRoute: return send_error(item, packet, IcmpError::NoRoute);
+    // An unreachable route means the host, a policy rule the network.
+    case RouteDecision::Kind::Unreachable: return send_error(item, packet, decision.route != nullptr && packet.ip_dst().v4() ? IcmpError::HostUnreachable : IcmpError::NoRoute);
+    case RouteDecision::Kind::Prohibit: return send_error(item, packet, IcmpError::Prohibited);
+    default: return;
+  }
+}
+
+void Walk::send_error(const Item& item, const Packet& packet, IcmpError error) {
+  if (error_ || purpose_ == Purpose::Resolve) return;
+  if (auto made = error_about(packet, error)) error_ = Error{item.host, item.place, std::move(*made)};
+}
+
+void Walk::send_rejection(const Item& item, const Packet& packet, const Netfilter& netfilter) {
+  if (error_ || purpose_ == Purpose::Resolve || !netfilter.rejected_with()) return;
+  if (auto made = rejection_of(packet, *netfilter.rejected_with())) error_ = Error{item.host, item.place, std::move(*made)};
 }
 
 }  // namespace dvrtrace

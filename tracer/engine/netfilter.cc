@@ -6,6 +6,7 @@
 
 #include "src/base/overloaded.h"
 #include "src/base/text.h"
+#include "tracer/engine/ipset.h"
 #include "tracer/engine/routing.h"
 
 namespace dvrtrace {
@@ -129,6 +130,7 @@ Netfilter::Outcome Netfilter::target(const IptablesTable& table, const Chain& ch
           [&](const Drop&) { return drop(table, chain_, rule); },
           [&](const Reject& a) {
             hit(table, chain_, rule, "REJECT " + a.with);
+            rejected_with_ = a.with;
             recorder_.stop(hop_, Verdict::Dropped, Reason::FilterDrop, fmt::format("{} {} rejects it", table.name, chain_.name), {}, rule.at);
             return Outcome::Drop;
           },
@@ -317,16 +319,16 @@ Netfilter::Truth Netfilter::in_set(const SetMatch& match, const Packet& packet, 
     obstacle = fmt::format("ipset {} is in no dump", match.set);
     return Truth::Unknown;
   }
-  if (match.source.size() != 1 || !set->others.empty()) {
+  const auto member = holds(netns_.dumps->ipsets.value, *set, match.source, packet);
+  if (!member) {
     obstacle = fmt::format("ipset {} of type {} is not judged", match.set, set->type);
     return Truth::Unknown;
   }
-  const Ip ip = match.source.front() ? packet.ip_src() : packet.ip_dst();
-  const auto holds = [&](const std::vector<Sourced<Prefix>>& prefixes) {
-    return std::ranges::any_of(prefixes, [&](const Sourced<Prefix>& prefix) { return prefix.value.contains(ip); });
-  };
-  const bool member = holds(set->prefixes) && !holds(set->exceptions);
-  return member != match.inverted ? Truth::Yes : Truth::No;
+  if (!*member && !netns_.dumps->ipsets.complete()) {
+    obstacle = fmt::format("ipset {} is not whole in the dump", match.set);
+    return Truth::Unknown;
+  }
+  return *member != match.inverted ? Truth::Yes : Truth::No;
 }
 
 Netfilter::Truth Netfilter::address_type(const AddrtypeMatch& match, const Packet& packet, std::string& obstacle) const {
@@ -361,11 +363,19 @@ Netfilter::Truth Netfilter::address_type(const AddrtypeMatch& match, const Packe
 // --- connections and NAT ---------------------------------------------------------------------------------------
 
 void Netfilter::track(Packet& packet, HookContext& context) {
-  if (context.notrack) {
+  // The kernel does not track what neighbours and multicast routers say to each other.
+  const std::uint64_t icmp_type = packet.get(FieldId::IcmpType);
+  const bool between_neighbours = packet.protocol() == openflow::kProtoIcmpv6 && ((icmp_type >= 130 && icmp_type <= 137) || icmp_type == 143);
+  if (context.notrack || between_neighbours) {
     context.tracked = {TrackedState::Kind::Untracked};
     return;
   }
-  context.tracked = session_.conntrack.track(host_.name + " " + netns_.name, context.zone, packet);
+  const Conntrack::Dump* dump = netns_.dumps == nullptr ? nullptr : &netns_.dumps->connections.value;
+  context.tracked = session_.conntrack.track(host_.name + " " + netns_.name, context.zone, packet, dump);
+  if (context.tracked.kind == TrackedState::Kind::Established || context.tracked.kind == TrackedState::Kind::New) {
+    const TrackedConnection& connection = session_.conntrack.at(context.tracked.connection);
+    if (connection.at.known()) recorder_.note(hop_, "of a connection that the namespace knows", connection.at);
+  }
   if (context.tracked.assumed) {
     const bool fresh = context.tracked.kind == TrackedState::Kind::New;
     recorder_.assume(fresh ? "ASSUME_CT_NEW" : "ASSUME_CT_ESTABLISHED",
@@ -374,9 +384,11 @@ void Netfilter::track(Packet& packet, HookContext& context) {
 }
 
 bool Netfilter::nat_pending(const HookContext& context, bool destination_side) {
-  if (context.tracked.kind != TrackedState::Kind::New) return false;
+  if (context.tracked.kind != TrackedState::Kind::New && context.tracked.kind != TrackedState::Kind::Established) return false;
   const TrackedConnection& connection = session_.conntrack.at(context.tracked.connection);
-  return !connection.confirmed && !(destination_side ? connection.destination_nat : connection.source_nat);
+  // What an old connection was translated to, no dump says: it is taken to be what the rules say now.
+  const bool decides = connection.assumed ? !context.tracked.reply : !connection.confirmed && context.tracked.kind == TrackedState::Kind::New;
+  return decides && !(destination_side ? connection.destination_nat : connection.source_nat);
 }
 
 void Netfilter::begin_nat(const NatTo& nat, Packet& packet, HookContext& context, const Provenance& at) {
@@ -416,6 +428,8 @@ void Netfilter::translate(Packet& packet, const HookContext& context, bool desti
   const Tuple wanted = reply ? inverse(connection.original) : inverse(connection.reply);
   const Ip ip = destination_side ? wanted.destination : wanted.source;
   const Ip before = destination_side ? packet.ip_dst() : packet.ip_src();
+  // An error quotes the packet as its sender had it.
+  if (packet.quoted && destination_side) packet.quoted = reply ? connection.original : connection.reply;
   const bool ports = has_ports(packet.protocol()) && !packet.quoted;
   const std::uint16_t port = destination_side ? wanted.destination_port : wanted.source_port;
   const FieldId field = destination_side ? FieldId::TcpDst : FieldId::TcpSrc;

@@ -35,6 +35,8 @@ class Netfilter {
   HookVerdict forward(Packet& packet, HookContext& context);      // mangle, filter
   HookVerdict output(Packet& packet, HookContext& context);       // raw, conntrack, mangle, nat, filter
   HookVerdict postrouting(Packet& packet, HookContext& context);  // mangle, nat; the connection is confirmed
+  // How REJECT answers the packet that a hook dropped; none: it was dropped in silence.
+  const std::optional<std::string>& rejected_with() const { return rejected_with_; }
   // After the last hook: later packets find the connection.
   void confirm(const HookContext& context);
 
@@ -66,6 +68,7 @@ class Netfilter {
   Session& session_;
   Recorder& recorder_;
   std::size_t hop_;
+  std::optional<std::string> rejected_with_;
 };
 
 }  // namespace dvrtrace

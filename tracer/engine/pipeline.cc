@@ -24,6 +24,9 @@ std::vector<Emission> Pipeline::run(std::size_t bridge, std::size_t port, const 
   translation_.run(bridge, port, entering, recorder_.direction.hops.size());
   for (const TapeEntry& entry : tape_.entries) tell(entry);
   for (const Assumption& assumption : tape_.assumptions) recorder_.assume(assumption.code, assumption.text);
+  for (TapeMissed& missed : tape_.missed) {
+    if (missed.hop < hops_.size()) recorder_.missed.insert_or_assign(hops_[missed.hop], Recorder::Missed{host_index_, tape_.hops[missed.hop].bridge, missed.table, missed.key});
+  }
   std::vector<Emission> emissions = std::move(translation_.emissions());
   for (Emission& emission : emissions) emission.hop = hops_[emission.hop];
   return emissions;
@@ -38,6 +41,7 @@ void Pipeline::tell(const TapeEntry& entry) {
     hops_.push_back(recorder_.hop(hops_[next.parent], {PlaceKind::Bridge, host_.name, entered.name}, Device{"", in.name, in.number}, next.arrived));
   }
   const std::size_t hop = hops_[entry.hop];
+  if (recorder_.silent && !std::holds_alternative<Stopped>(entry.what)) return;
   std::visit(overloaded{
                  [&](const TapeHit& hit) { tell(hop, hit); },
                  [&](const TapeMiss& miss) { recorder_.step(hop, TableMissed{miss.table, {}}); },

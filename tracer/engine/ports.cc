@@ -14,11 +14,20 @@ std::string CloudPort::title() const {
   return id.substr(0, 11);
 }
 
+bool CloudPort::has(const Ip& ip) const {
+  return std::ranges::find(ips, ip) != ips.end() || std::ranges::find(others, ip) != others.end();
+}
+
+void Ports::use_address(std::size_t port, const Ip& ip) {
+  if (!ports_[port].has(ip)) ports_[port].others.push_back(ip);
+}
+
 Ports::Ports(const Network& network) : network_(network) {
   from_neutron();
   from_databases();
   from_libvirt();
   from_namespaces();
+  looked_ = std::ranges::all_of(ports_, [](const CloudPort& port) { return !port.vm || !port.ips.empty(); });
 }
 
 std::size_t Ports::find_or_add(const std::string& id, Mac mac) {
@@ -43,6 +52,10 @@ void Ports::from_neutron() {
     known.at = port.at;
     if (port.device_owner.starts_with("compute:")) known.instance_uuid = port.device_id;
     for (const logical::FixedIp& fixed : port.fixed_ips) known.ips.push_back(fixed.ip);
+    for (const logical::AddressPair& pair : port.allowed_pairs) {
+      const bool single = pair.ip.length() == (pair.ip.ip().v4() ? 32 : 128);
+      if (single) known.others.push_back(pair.ip.ip());
+    }
     for (std::size_t host = 0; host < network_.size(); ++host) {
       if (network_.index(host).name == port.host) known.host = host;
     }
@@ -191,8 +204,6 @@ void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
 void Ports::look_for_addresses() {
   if (looked_) return;
   looked_ = true;
-  const bool all_known = std::ranges::all_of(ports_, [](const CloudPort& port) { return !port.vm || !port.ips.empty(); });
-  if (all_known) return;
   for (std::size_t index = 0; index < network_.size(); ++index) {
     const Host& host = network_.host(index);
     // Port security: a source MAC with the address it may use (tables 24 and 71 of br-int).

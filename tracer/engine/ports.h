@@ -6,6 +6,7 @@
 // port security flows) are looked for when a question needs them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,11 +25,13 @@ struct CloudPort {
   std::string network_id;
   Mac mac;
   std::vector<Ip> ips;
+  std::vector<Ip> others;            // that it may have beside: of allowed address pairs, or said to be its own
   std::size_t host = kNowhere;
   std::string bridge, device;        // the OVS port
   bool vm = false;                   // plugged, and not into a namespace
   Provenance at;
 
+  bool has(const Ip& ip) const;
   // What a person would call it: instance, port, or the first characters of its id.
   std::string title() const;
 };
@@ -56,6 +59,8 @@ class Ports {
   std::size_t behind(std::size_t host, std::string_view device) const;
   const std::vector<CloudSubnet>& subnets() const { return subnets_; }
   const std::vector<FloatingAddress>& floating() const { return floating_; }
+  // The question says that the port sends from this address: then it answers for it, too.
+  void use_address(std::size_t port, const Ip& ip);
   // The subnet of a VM's address.
   const CloudSubnet* subnet_of(const CloudPort& port, const Ip& ip) const;
   // Are two networks tied by a router?
@@ -63,6 +68,7 @@ class Ports {
   std::string network_name(const std::string& id) const;
   // Fixed addresses by MAC out of neighbours and flows of all hosts: costs the reading of them all.
   void look_for_addresses();
+  bool looked_for_addresses() const { return looked_; }
 
  private:
   void from_neutron();
@@ -80,6 +86,28 @@ class Ports {
   std::unordered_map<std::string, std::size_t> by_device_;  // "host device"
   std::vector<std::vector<std::string>> router_networks_;   // networks of one router each
   bool looked_ = false;
+};
+
+// The ports as one question sees them: those of the network, shared, until the question adds to them.
+class QuestionPorts {
+ public:
+  explicit QuestionPorts(const Ports& shared) : shared_(shared) {}
+  const Ports& operator*() const { return own_ == nullptr ? shared_ : *own_; }
+  const Ports* operator->() const { return &**this; }
+  void look_for_addresses() {
+    if (!(*this)->looked_for_addresses()) own().look_for_addresses();
+  }
+  void use_address(std::size_t port, const Ip& ip) {
+    if (!(*this)->at(port).has(ip)) own().use_address(port, ip);
+  }
+
+ private:
+  Ports& own() {
+    if (own_ == nullptr) own_ = std::make_unique<Ports>(shared_);
+    return *own_;
+  }
+  const Ports& shared_;
+  std::unique_ptr<Ports> own_;
 };
 
 }  // namespace dvrtrace

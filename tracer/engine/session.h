@@ -15,6 +15,20 @@
 namespace dvrtrace {
 
 struct Session {
+  Session() = default;
+  Session(Session&&) = default;
+  Session& operator=(Session&&) = default;
+  // What a question asked on the side begins with, when it is to leave nothing behind.
+  Session fork() const {
+    Session copy;
+    copy.conntrack = conntrack;
+    copy.learned_macs = learned_macs;
+    for (const auto& [table, rows] : learned_flows) {
+      for (const auto& row : rows) copy.learned_flows[table].push_back(std::make_unique<openflow::FlowRow>(*row));
+    }
+    return copy;
+  }
+
   Conntrack conntrack;
   // (host, bridge, VLAN, MAC) to ofport.
   std::map<std::tuple<std::size_t, std::size_t, std::uint16_t, std::uint64_t>, Ofport> learned_macs;

@@ -61,11 +61,19 @@ struct TapePass {
   std::string error;                      // the translation failed: nothing of this pass leaves
 };
 
+// A lookup that came to nothing: no flow, or one that takes every packet and drops it.
+struct TapeMissed {
+  std::size_t hop = 0;        // of Tape::hops
+  TableId table;
+  openflow::FlowKey key;
+};
+
 struct Tape {
   std::vector<TapeEntry> entries;
   std::vector<TapeHop> hops;
   std::vector<TapePass> passes;
   std::vector<Assumption> assumptions;
+  std::vector<TapeMissed> missed;
   std::deque<openflow::Actions> made_lists;  // action sets put in order: entries point into them
   std::vector<std::unique_ptr<openflow::FlowRow>> replaced_rows;  // learned anew while the tape was written
   bool to_controller = false;
@@ -75,6 +83,7 @@ struct Tape {
     hops.clear();
     passes.clear();
     assumptions.clear();
+    missed.clear();
     made_lists.clear();
     replaced_rows.clear();
     to_controller = false;

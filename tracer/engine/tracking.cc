@@ -96,7 +96,7 @@ void Translation::translate(State& state, const openflow::NatSpec& nat) {
 }
 
 void Translation::track(State& state, const openflow::CtSpec& spec, std::uint16_t zone) {
-  const TrackedState tracked = session_.conntrack.track(host_.name + " ovs", zone, state.packet);
+  const TrackedState tracked = session_.conntrack.track(host_.name + " ovs", zone, state.packet, &host_.snapshot.datapath_connections.value);
   std::uint32_t bits = openflow::kCtTracked;
   switch (tracked.kind) {
     case TrackedState::Kind::New: bits |= openflow::kCtNew; break;
@@ -130,11 +130,45 @@ void Translation::track(State& state, const openflow::CtSpec& spec, std::uint16_
     assume(tracked.kind == TrackedState::Kind::New ? "ASSUME_CT_NEW" : "ASSUME_CT_ESTABLISHED",
            tracked.kind == TrackedState::Kind::New ? "the packet is the first of its connection" : "the connection is established already, as asked");
   }
-  if (spec.nat && spec.nat->kind != openflow::NatSpec::Kind::None) {
-    step.nat = "not modelled";
-    assume("ASSUME_NO_OVS_NAT", "nat() in flows is not carried out");
-  }
+  if (spec.nat) step.nat = translate_tracked(state, spec, tracked);
+  const bool known = tracked.kind == TrackedState::Kind::New || tracked.kind == TrackedState::Kind::Established;
+  const Provenance at = known ? session_.conntrack.at(tracked.connection).at : Provenance{};
   write(state, std::move(step));
+  if (at.known()) write(state, TapeNote{"of a connection that the switch knows", at});
+}
+
+// nat(): a connection's first packet decides, by the range's first address; the others are translated as it was.
+std::string Translation::translate_tracked(State& state, const openflow::CtSpec& spec, const TrackedState& tracked) {
+  using Kind = TrackedState::Kind;
+  if (tracked.kind != Kind::New && tracked.kind != Kind::Established && tracked.kind != Kind::Related) return {};
+  TrackedConnection& connection = session_.conntrack.at(tracked.connection);
+  const openflow::NatSpec& nat = *spec.nat;
+  const std::uint8_t protocol = state.packet.protocol();
+  const bool ports = (protocol == openflow::kProtoTcp || protocol == openflow::kProtoUdp || protocol == openflow::kProtoSctp) && !state.packet.quoted;
+  const bool first = (tracked.kind == Kind::New || connection.assumed) && !tracked.reply && !connection.source_nat && !connection.destination_nat;
+  if (first && spec.commit && nat.kind != openflow::NatSpec::Kind::None) {
+    const bool source = nat.kind == openflow::NatSpec::Kind::Source;
+    (source ? connection.source_nat : connection.destination_nat) = true;
+    if (nat.first) (source ? connection.reply.destination : connection.reply.source) = *nat.first;
+    if (ports && nat.port_first != 0) (source ? connection.reply.destination_port : connection.reply.source_port) = nat.port_first;
+    if ((nat.last && nat.first && *nat.last != *nat.first) || nat.port_last > nat.port_first) assume("ASSUME_NAT_FIRST_OF_RANGE", "of a range of NAT addresses the first is taken");
+  }
+  if (!connection.source_nat && !connection.destination_nat) return {};
+  const kernel::Tuple wanted = tracked.reply ? inverse(connection.original) : inverse(connection.reply);
+  const Ip source = state.packet.ip_src(), destination = state.packet.ip_dst();
+  if (state.packet.quoted) {
+    state.packet.quoted = tracked.reply ? connection.original : connection.reply;
+  } else {
+    state.packet.set_ip_src(wanted.source);
+  }
+  state.packet.set_ip_dst(wanted.destination);
+  if (ports) {
+    state.packet.set(FieldId::TcpSrc, wanted.source_port);
+    state.packet.set(FieldId::TcpDst, wanted.destination_port);
+  }
+  const std::uint64_t bits = (connection.source_nat ? openflow::kCtSnat : 0) | (connection.destination_nat ? openflow::kCtDnat : 0);
+  state.packet.set(FieldId::CtState, state.packet.get(FieldId::CtState) | bits);
+  return fmt::format("{} > {} to {} > {}", to_string(source), to_string(destination), to_string(state.packet.ip_src()), to_string(state.packet.ip_dst()));
 }
 
 // The flow that a learn() action makes takes effect for later packets only.

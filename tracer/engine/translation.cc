@@ -283,6 +283,8 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
     return;
   }
   const Classifier::Found found = find(state, table, *key);
+  const bool takes_all = found.row != nullptr && found.row->flow.match.words.empty() && found.row->flow.actions.empty();
+  if (found.row == nullptr || takes_all) tape_.missed.push_back({state.hop, table, *key});
   if (found.undecided) {
     unknown(state, Reason::LineNotUnderstood,
             fmt::format("a line of table {} of {} that was not understood might match with higher priority", table.value, bridge_of(state).name));

@@ -134,6 +134,8 @@ class Translation {
   void ct(State& state, const openflow::CtSpec& spec);
   void resume(Frozen frozen);
   void track(State& state, const openflow::CtSpec& spec, std::uint16_t zone);
+  // What nat() of ct() does, as text; "" nothing.
+  std::string translate_tracked(State& state, const openflow::CtSpec& spec, const TrackedState& tracked);
   void assume_tracked(State& state, const openflow::CtSpec& spec, std::uint16_t zone, TapePass& pass);
   void translate(State& state, const openflow::NatSpec& nat);
   void untrack(State& state);

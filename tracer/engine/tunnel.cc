@@ -153,7 +153,7 @@ void Walk::decapsulate(std::size_t host_index, const Packet& outer, std::size_t 
   }
   if (best_bridge == kNowhere) {
     const std::size_t hop = recorder_.hop(by, {PlaceKind::Tunnel, host.name, fmt::format("{} > {}", to_string(tunnel.source), to_string(tunnel.destination))}, std::nullopt, outer);
-    for (const std::size_t crossing : crossings) recorder_.direction.crossings[crossing].hop = hop;
+    recorder_.lead_into(crossings, hop);
     const bool known = host.snapshot.ovs.present();
     return recorder_.stop(hop, known ? Verdict::Dropped : Verdict::Unknown, known ? Reason::VtepUnknown : Reason::DumpMissing,
                           fmt::format("{} has no {} port for packets from {}", host.name, tunnel.type, to_string(tunnel.source)),

@@ -4,42 +4,11 @@
 
 #include <algorithm>
 
+#include "tracer/engine/fill.h"
+
 namespace dvrtrace {
 
 using openflow::FieldId;
-
-namespace {
-
-constexpr std::uint64_t kArpRequest = 1, kArpReply = 2;
-
-}  // namespace
-
-Packet arp_request(Mac sender, const Ip& sender_ip, const Ip& target) {
-  Packet packet;
-  packet.set(FieldId::EthSrc, sender.value);
-  packet.set(FieldId::EthDst, kBroadcastMac.value);
-  packet.set(FieldId::EthType, openflow::kTypeArp);
-  packet.set(FieldId::ArpOp, kArpRequest);
-  packet.set(FieldId::ArpSha, sender.value);
-  packet.set(FieldId::ArpSpa, sender_ip.low);
-  packet.set(FieldId::ArpTpa, target.low);
-  packet.size = 28;
-  return packet;
-}
-
-Packet arp_reply(const Packet& request, Mac answerer) {
-  Packet packet;
-  packet.size = 28;
-  packet.set(FieldId::EthSrc, answerer.value);
-  packet.set(FieldId::EthDst, request.get(FieldId::ArpSha));
-  packet.set(FieldId::EthType, openflow::kTypeArp);
-  packet.set(FieldId::ArpOp, kArpReply);
-  packet.set(FieldId::ArpSha, answerer.value);
-  packet.set(FieldId::ArpTha, request.get(FieldId::ArpSha));
-  packet.set(FieldId::ArpSpa, request.get(FieldId::ArpTpa));
-  packet.set(FieldId::ArpTpa, request.get(FieldId::ArpSpa));
-  return packet;
-}
 
 // --- beginnings ----------------------------------------------------------------------------------------
 
@@ -124,8 +93,12 @@ void Walk::step(Item item) {
 
 std::size_t Walk::begin_hop(const Item& item, Place place, std::optional<Device> in) {
   const std::size_t hop = recorder_.hop(item.parent, std::move(place), std::move(in), item.packet);
-  for (const std::size_t crossing : item.crossings) recorder_.direction.crossings[crossing].hop = hop;
+  recorder_.lead_into(item.crossings, hop);
   return hop;
+}
+
+bool Walk::too_big(const NetDevice& device, const Packet& packet) const {
+  return device.link->value.mtu != 0 && packet.size > device.link->value.mtu;
 }
 
 std::size_t Walk::cross(std::size_t host, std::size_t netns, const std::string& device, const Packet& packet) {
@@ -158,8 +131,20 @@ void Walk::at_bridge(const Item& item) {
   if (port.number == kPortNone) {
     return recorder_.stop(hop, Verdict::Dropped, Reason::NoSuchPort, fmt::format("{} could not be opened: it has no port number", port.name), {}, port.at);
   }
+  const auto learned_later = [&](const openflow::FlowRow* row) {
+    return row->flow.match.value_of(FieldId::EthDst).low == item.packet.eth_dst().value && row->flow.match.mask_of(FieldId::EthDst) == openflow::ones128(48);
+  };
+  if (std::ranges::any_of(bridge.younger, learned_later)) {
+    recorder_.assume("ASSUME_LEARNED_LATER", "a learned flow is younger than the MAC tables that were given: it is taken not to have been there");
+  }
   Pipeline pipeline(network_, item.host, session_, recorder_);
-  for (const Emission& emission : pipeline.run(item.place, item.device, item.packet, hop)) leave_bridge(item.host, emission);
+  const auto emissions = pipeline.run(item.place, item.device, item.packet, hop);
+  for (std::size_t each = hop; each < recorder_.direction.hops.size(); ++each) {  // patch ports led to the others
+    Hop& passed = recorder_.direction.hops[each];
+    const std::size_t at = passed.place.kind == PlaceKind::Bridge ? host.find_bridge(passed.place.name) : kNowhere;
+    if (at != kNowhere && filled_in(host.bridges[at])) passed.origin = Origin::Reference;
+  }
+  for (const Emission& emission : emissions) leave_bridge(item.host, emission);
 }
 
 void Walk::leave_bridge(std::size_t host_index, const Emission& emission) {
@@ -193,6 +178,9 @@ void Walk::leave_bridge(std::size_t host_index, const Emission& emission) {
     if (port.number != kPortLocal) recorder_.note(emission.hop, fmt::format("{} is down: this copy is lost", port.name), device.link->at);
     return;
   }
+  if (too_big(device, packet)) {
+    return recorder_.stop(emission.hop, Verdict::Dropped, Reason::MtuExceeded, fmt::format("{} bytes do not fit the MTU {} of {}: a bridge fragments nothing", packet.size, device.link->value.mtu, port.name), {}, device.link->at);
+  }
   // The userspace datapath takes tunnel packets for its own addresses before the device sees them.
   if (port.type == PortType::Internal && bridge.netdev && is_vtep(host_index, packet)) return decapsulate(host_index, packet, emission.hop, {});
   std::vector<std::size_t> crossings{cross(host_index, port.netns, port.name, packet)};
@@ -222,6 +210,9 @@ void Walk::behind(std::size_t host_index, std::size_t netns, std::size_t device_
     case Behind::VethPeer: {
       const NetDevice& peer = host.namespaces[device.peer_netns].devices[device.peer];
       if (!peer.up()) return recorder_.stop(by, Verdict::Dropped, Reason::DeviceDown, fmt::format("{}, the other end of {}, is down", peer.name(), device.name()), {}, peer.link->at);
+      if (too_big(peer, packet)) {
+        return recorder_.stop(by, Verdict::Dropped, Reason::MtuExceeded, fmt::format("{} bytes do not fit the MTU {} of {}, the other end of {}", packet.size, peer.link->value.mtu, peer.name(), device.name()), {}, peer.link->at);
+      }
       crossings.push_back(cross(host_index, device.peer_netns, peer.name(), packet));
       return receive(host_index, device.peer_netns, device.peer, std::move(packet), by, std::move(crossings));
     }
@@ -322,9 +313,7 @@ void Walk::at_wire(const Item& item) {
     if (delivered == 0) recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("no host of the snapshot has {}", to_string(destination)));
     return;
   }
-  if (item.packet.arp() && item.packet.get(FieldId::ArpOp) == kArpReply) {
-    arp_answers_.push_back({hop, ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpSpa))), Mac{item.packet.get(FieldId::ArpSha)}});
-  }
+  if (const auto told = answer_in(item.packet)) answers_.push_back({hop, told->first, told->second});
   const std::size_t out = recorder_.hop(hop, {PlaceKind::Outside, "", "outside"}, std::nullopt, item.packet);
   arrivals_.push_back({Arrival::Kind::Outside, out, item.host, kNowhere, kNowhere, kNowhere, item.packet});
 }
@@ -377,6 +366,10 @@ void Walk::at_linux_bridge(const Item& item) {
       if (netfilter.forward(packet, context) != HookVerdict::Accept) return;
       if (netfilter.postrouting(packet, context) != HookVerdict::Accept) return;
     }
+    if (const NetDevice& device = netns.devices[out]; too_big(device, packet)) {
+      recorder_.stop(hop, Verdict::Dropped, Reason::MtuExceeded, fmt::format("{} bytes do not fit the MTU {} of {}: a bridge fragments nothing", packet.size, device.link->value.mtu, device.name()), {}, device.link->at);
+      continue;
+    }
     send(item.host, item.place, out, std::move(packet), hop);
   }
   if (to.empty()) recorder_.stop(hop, Verdict::Dropped, Reason::FloodEmpty, fmt::format("{} has no other port", bridge.name()));
@@ -397,45 +390,18 @@ void Walk::at_vm(const Item& item) {
   if (!destination.multicast() && destination != vm.mac) {
     return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("the frame is for {}, the VM has {}: it ignores it", to_string(destination), to_string(vm.mac)));
   }
-  if (item.packet.arp()) return vm_answers_arp(item, hop, vm);
-  const bool mine = vm.ips.empty() || std::ranges::find(vm.ips, item.packet.ip_dst()) != vm.ips.end() || item.packet.ip_dst().multicast() ||
-                    item.packet.ip_dst().low == 0xffffffff;
-  const bool paired = std::ranges::any_of(network_.logical().ports, [&](const logical::Port& known) {
-    return known.id == vm.id && std::ranges::any_of(known.allowed_pairs, [&](const logical::AddressPair& pair) { return pair.ip.contains(item.packet.ip_dst()); });
-  });
+  if (const auto target = asked_for(item.packet)) return vm_is_asked(item, hop, port, *target);
+  if (const auto told = answer_in(item.packet)) return vm_is_told(item, hop, port, told->first, told->second);
+  if (!item.packet.ip()) return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, "not an IP packet");
+  const Ip to = item.packet.ip_dst();
+  const bool mine = vm.ips.empty() || std::ranges::find(vm.ips, to) != vm.ips.end() || to.multicast() || (to.v4() && to.low == 0xffffffff) ||
+                    (to.v6() && to == link_local_of(vm.mac));
+  const bool paired = std::ranges::find(vm.others, to) != vm.others.end();
+  if (paired && !mine) recorder_.assume("ASSUME_PAIR_ADDRESS_IN_USE", "a VM is taken to have the addresses that an allowed address pair lets it use");
   if (!mine && !paired) {
     return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("{} is no address of {}", to_string(item.packet.ip_dst()), vm.title()));
   }
   arrivals_.push_back({Arrival::Kind::Vm, hop, item.host, kNowhere, kNowhere, port, item.packet});
-}
-
-void Walk::vm_answers_arp(const Item& item, std::size_t hop, const CloudPort& vm) {
-  const Ip target = ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpTpa)));
-  if (item.packet.get(FieldId::ArpOp) == kArpReply) {
-    arp_answers_.push_back({hop, ipv4(static_cast<std::uint32_t>(item.packet.get(FieldId::ArpSpa))), Mac{item.packet.get(FieldId::ArpSha)}});
-    arrivals_.push_back({Arrival::Kind::Vm, hop, item.host, kNowhere, kNowhere, ports_.behind(item.host, item.name), item.packet});
-    return recorder_.stop(hop, Verdict::Delivered, Reason::ToVm, fmt::format("{} learns that {} is at {}", vm.title(), to_string(arp_answers_.back().ip), to_string(arp_answers_.back().mac)));
-  }
-  if (std::ranges::find(vm.ips, target) == vm.ips.end()) {
-    return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, fmt::format("{} is no address of {}", to_string(target), vm.title()));
-  }
-  arrivals_.push_back({Arrival::Kind::Vm, hop, item.host, kNowhere, kNowhere, static_cast<std::size_t>(&vm - ports_.all().data()), item.packet});
-  recorder_.stop(hop, Verdict::Delivered, Reason::ToVm, fmt::format("{} answers for {}", vm.title(), to_string(target)));
-  if (purpose_ != Purpose::Resolve) return;
-  from_vm(static_cast<std::size_t>(&vm - ports_.all().data()), arp_reply(item.packet, vm.mac));
-}
-
-std::optional<Mac> Walk::resolve_for_vm(std::size_t port, const Packet& packet, const Ip& target, Recorder* scratch) {
-  const CloudPort& vm = ports_.at(port);
-  Recorder own;
-  Recorder& recorder = scratch == nullptr ? own : *scratch;
-  Walk walk(network_, ports_, session_, recorder, Purpose::Resolve);
-  Packet request = arp_request(vm.mac, packet.ip_src(), target);
-  walk.from_vm(port, std::move(request));
-  for (const ArpAnswer& answer : walk.arp_answers()) {
-    if (answer.ip == target) return answer.mac;
-  }
-  return std::nullopt;
 }
 
 }  // namespace dvrtrace

@@ -9,9 +9,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/model/network.h"
+#include "tracer/engine/icmp_error.h"
 #include "tracer/engine/netfilter.h"
 #include "tracer/engine/pipeline.h"
 #include "tracer/engine/ports.h"
@@ -31,8 +33,8 @@ struct Arrival {
   Packet packet;
 };
 
-// Somebody answered an ARP request.
-struct ArpAnswer {
+// Somebody answered an ARP request or a neighbour solicitation.
+struct NeighbourAnswer {
   std::size_t hop = 0;                    // where the answer came back to
   Ip ip;
   Mac mac;
@@ -40,7 +42,7 @@ struct ArpAnswer {
 
 class Walk {
  public:
-  // An ARP request that is played out on its own asks nobody else.
+  // A request for a neighbour that is played out on its own asks nobody else.
   enum class Purpose { Packet, Resolve };
 
   Walk(const Network& network, const Ports& ports, Session& session, Recorder& recorder, Purpose purpose = Purpose::Packet)
@@ -54,8 +56,9 @@ class Walk {
   void from_outside(std::size_t host, const std::string& device, Packet packet);
 
   const std::vector<Arrival>& arrivals() const { return arrivals_; }
-  const std::vector<ArpAnswer>& arp_answers() const { return arp_answers_; }
-  // An ICMP error that a namespace sends back; it has not been walked yet.
+  const std::vector<NeighbourAnswer>& answers() const { return answers_; }
+  std::optional<Mac> answer_for(const Ip& ip) const;
+  // An ICMP error or a reset that a namespace sends back; it has not been walked yet.
   struct Error { std::size_t host, netns; Packet packet; };
   const std::optional<Error>& error() const { return error_; }
 
@@ -63,7 +66,7 @@ class Walk {
   // neighbours, or the one stranger that a provider bridge has learned on its card.
   std::optional<Mac> external_mac(std::size_t host, const Ip& ip, Recorder& recorder, std::size_t hop) const;
 
-  // The MAC of an address on the link of a VM, or of a namespace's device; plays ARP out.
+  // The MAC of an address on the link of a VM; plays ARP or neighbour discovery out.
   std::optional<Mac> resolve_for_vm(std::size_t port, const Packet& packet, const Ip& target, Recorder* scratch = nullptr);
 
  private:
@@ -88,7 +91,6 @@ class Walk {
   // walk.cc
   void at_bridge(const Item& item);
   void at_vm(const Item& item);
-  void vm_answers_arp(const Item& item, std::size_t hop, const CloudPort& vm);
   void at_wire(const Item& item);
   std::vector<Owner> in_use(std::vector<Owner> owners) const;
   void at_linux_bridge(const Item& item);
@@ -107,18 +109,38 @@ class Walk {
   void decapsulate(std::size_t host, const Packet& outer, std::size_t by, std::vector<std::size_t> crossings);
   bool is_vtep(std::size_t host, const Packet& packet) const;
 
+  // neighbours.cc
+  void vm_is_asked(const Item& item, std::size_t hop, std::size_t port, const Ip& target);
+  void vm_is_told(const Item& item, std::size_t hop, std::size_t port, const Ip& ip, Mac mac);
+  struct ArpPolicy {
+    bool answers = false, proxy = false;
+    std::string refusal;                  // why not, where a setting says so
+    Reason reason = Reason::NotForThisHost;
+    RouteDecision decision;               // proxy: the way on
+  };
+  ArpPolicy arp_policy(const Namespace& netns, const std::string& host, const NetDevice& device, const Ip& sender, const Ip& target) const;
+  void namespace_is_asked(const Item& item, std::size_t hop, const Ip& target);
+  void namespace_is_told(const Item& item, std::size_t hop, const Ip& ip, Mac mac);
+  std::optional<Mac> neighbour(const Item& item, std::size_t hop, const Packet& packet, std::size_t device, const Ip& nexthop);
+  std::optional<Ip> asks_with(const Namespace& netns, const NetDevice& device, const Ip& source, const Ip& target) const;
+  std::optional<Mac> resolve_for_device(std::size_t host, std::size_t netns, std::size_t device, const Ip& source, const Ip& target);
+
   // namespace.cc
   void at_namespace(const Item& item);
   void originate(const Item& item);
-  void namespace_arp(const Item& item, std::size_t hop);
   void deliver_local(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
   void forward(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
   void transmit(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
   bool record_route(std::size_t hop, const Namespace& netns, const Host& host, const RouteDecision& decision);
-  bool reverse_path_ok(const Item& item, std::size_t hop, const Packet& packet);
-  std::optional<Mac> neighbour(const Item& item, std::size_t hop, const Packet& packet, std::size_t device, const Ip& nexthop);
-  std::optional<Mac> resolve_for_device(std::size_t host, std::size_t netns, std::size_t device, const Ip& target);
-  void send_error(const Item& item, const Packet& packet, std::uint8_t type, std::uint8_t code);
+  // Why the kernel does not take a source address in on a device (fib_validate_source); none: it does.
+  // `towards`: the device that the packet goes on by, "lo" for what stays.
+  std::optional<std::string> refused_source(const Namespace& netns, const std::string& host, const std::string& device,
+                                            const std::string& towards, const Ip& source, const Ip& destination) const;
+  static std::optional<bool> forwards(const Namespace& netns, const std::string& device, bool v6);
+  void route_error(const Item& item, const Packet& packet, const RouteDecision& decision);
+  void send_error(const Item& item, const Packet& packet, IcmpError error);
+  void send_rejection(const Item& item, const Packet& packet, const Netfilter& netfilter);
+  bool too_big(const NetDevice& device, const Packet& packet) const;
 
   const Network& network_;
   const Ports& ports_;
@@ -127,12 +149,24 @@ class Walk {
   Purpose purpose_;
   std::deque<Item> items_;
   std::vector<Arrival> arrivals_;
-  std::vector<ArpAnswer> arp_answers_;
+  std::vector<NeighbourAnswer> answers_;
   std::optional<Error> error_;
 };
 
 // An ARP request as an IPv4 host broadcasts it.
 Packet arp_request(Mac sender, const Ip& sender_ip, const Ip& target);
 Packet arp_reply(const Packet& request, Mac answerer);
+// The same of either family: neighbour solicitation and advertisement for IPv6.
+Packet neighbour_request(Mac sender, const Ip& sender_ip, const Ip& target);
+Packet neighbour_reply(const Packet& request, Mac answerer);
+// The address that a packet asks a neighbour for; none: it does not ask.
+std::optional<Ip> asked_for(const Packet& packet);
+// What it tells about one.
+std::optional<std::pair<Ip, Mac>> answer_in(const Packet& packet);
+
+Mac multicast_mac(const Ip& group);
+Ip link_local_of(Mac mac);  // as EUI-64 makes it
+// The address of a device that the kernel prefers towards another one.
+std::optional<Ip> source_on(const NetDevice& device, const Ip& towards);
 
 }  // namespace dvrtrace
