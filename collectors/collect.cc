@@ -129,4 +129,15 @@ Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
   return snapshot;
 }
 
+HostSnapshot read_texts(const std::string& label, const std::string& host, DumpTexts texts, Depth depth, Sources& sources,
+                        Diagnostics& diagnostics) {
+  const std::vector<FileTree> trees{FileTree::of_texts(label + '/' + host, std::move(texts))};
+  HostFiles files{host, {}, {}};
+  for (std::size_t entry = 0; entry < trees[0].files().size(); ++entry) {
+    const std::string& path = trees[0].files()[entry].path;
+    files.files.push_back({0, entry, path, classify(path)});
+  }
+  return read_host(files, trees, depth, sources, diagnostics, nullptr);
+}
+
 }  // namespace dvrtrace

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collectors/catalog.h"
@@ -49,5 +50,10 @@ class Collection {
   std::vector<std::string> neutron_files_;  // that were named one by one
   Sources* sources_ = nullptr;
 };
+
+// A host whose dumps are in memory: (path within its folder, text). Their sources are named "LABEL/HOST/PATH".
+using DumpTexts = std::vector<std::pair<std::string, std::string>>;
+HostSnapshot read_texts(const std::string& label, const std::string& host, DumpTexts texts, Depth depth, Sources& sources,
+                        Diagnostics& diagnostics);
 
 }  // namespace dvrtrace
