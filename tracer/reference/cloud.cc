@@ -35,7 +35,8 @@ Role role_of(std::string_view owner) {
   if (owner == "network:floatingip" || owner == "network:local_ip" || owner == "network:reserved") return Role::Nowhere;
   if (owner == "trunk:subport") return Role::Subport;
   if (owner == "neutron:LOADBALANCER" || owner == "neutron:LOADBALANCERV2") return Role::LoadBalancer;
-  return owner.starts_with(kNetworkOwner) ? Role::Service : Role::Compute;
+  if (owner.starts_with("compute:")) return Role::Compute;
+  return owner.starts_with(kNetworkOwner) ? Role::Service : Role::Other;
 }
 
 std::string_view device_prefix(Role role) {

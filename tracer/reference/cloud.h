@@ -15,7 +15,7 @@ namespace dvrtrace::reference {
 
 // What Neutron does with a port, by its device owner.
 enum class Role {
-  Compute,            // an instance's, and whatever else is plugged from outside
+  Compute,            // an instance's
   Dhcp,
   Subport,            // of a trunk
   LoadBalancer,       // LBaaS's VIP
@@ -27,12 +27,15 @@ enum class Role {
   Ha,                 // ha-
   Nowhere,            // an address alone: floating IPs, reserved ports
   Service,            // any other "network:..."
+  Other,              // whatever else is plugged from outside
 };
 Role role_of(std::string_view device_owner);
 // "qr-", "tap", ...; what the agents put before the first 11 characters of the port's id.
 std::string_view device_prefix(Role role);
-// The ports that DVR brings routed frames to: INT-50 to INT-56.
+// The ports that bring a distributed router to their host.
 bool dvr_serviced(Role role);
+// Plugged in by Nova or the like, and not by an agent of Neutron.
+inline bool plugged_from_outside(Role role) { return role == Role::Compute || role == Role::Other; }
 
 class Cloud {
  public:

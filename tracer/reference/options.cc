@@ -27,7 +27,7 @@ class OptionReader {
     // Distributed routing and tunnels together force it on, from Train; before it was recommended only.
     options_.arp_responder = options_.l2_population && flag("agent.arp_responder", "arp_responder_enabled", shows_arp_responder());
     options_.direct_egress = flag("agent.explicitly_egress_direct", "", false);
-    options_.arp_spoofing_check = flag("agent.prevent_arp_spoofing", "", true);
+    if (const auto check = value("agent.prevent_arp_spoofing")) options_.arp_spoofing_check = is_true(*check);
     options_.agent_mode = value("DEFAULT.agent_mode").value_or(told(l3_, "agent_mode").value_or(""));
     options_.metadata_proxy = flag("DEFAULT.enable_metadata_proxy", "", true);
     read_firewall();

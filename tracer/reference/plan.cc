@@ -45,6 +45,7 @@ class Planner {
     plan_.found = found;
     plan_.host = host;
     plan_.release = settings.release ? *settings.release : found ? guess_release(*found).value_or(kNewest) : kNewest;
+    plan_.release_guessed = !settings.release && found != nullptr;
     plan_.options = options_of(cloud, found, host);
     plan_.practice = practice_of(plan_.release, native());
     if (found != nullptr) adapt(plan_.practice, *found);
@@ -219,7 +220,7 @@ class Planner {
       wired.dead = !port.admin_up;
       const auto found = by_id_.find(port.id);
       const OvsInterface* interface = found == by_id_.end() ? nullptr : found->second.interface;
-      const bool hybrid = role == Role::Compute && port.hybrid_plug.value_or(plan_.options.firewall == Firewall::Hybrid);
+      const bool hybrid = plugged_from_outside(role) && port.hybrid_plug.value_or(plan_.options.firewall == Firewall::Hybrid);
       wired.device = interface != nullptr ? interface->name
                                           : fmt::format("{}{}", hybrid ? "qvo" : device_prefix(role), port.id.substr(0, 11));
       if (!external_bridge_device(port, role, interface))

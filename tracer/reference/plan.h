@@ -32,7 +32,7 @@ enum class Firewall { OpenVSwitch, Hybrid, None };
 struct Options {
   bool dvr = true, l2_population = true, arp_responder = true;
   bool direct_egress = false;      // explicitly_egress_direct
-  bool arp_spoofing_check = true;  // prevent_arp_spoofing, until Ocata
+  std::optional<bool> arp_spoofing_check;  // prevent_arp_spoofing, which counts until Ocata
   bool metadata_proxy = true;
   std::vector<std::string> tunnel_types;
   std::map<std::string, std::string> bridge_mappings;  // physical network: bridge
@@ -117,6 +117,7 @@ struct Plan {
   const HostSnapshot* found = nullptr;
   std::string host;
   Release release;
+  bool release_guessed = false;           // its series is known, its number is not
   Practice practice;
   Options options;
   std::optional<Mac> dvr_mac;
