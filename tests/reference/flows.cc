@@ -1,6 +1,6 @@
 // Compares the flows that the reference programs with those that were found, on every host of some recorded clouds.
 //
-//   reference_flows [--release NAME] [--no-neutron] CLOUD...      each a folder with hosts/ and neutron/
+//   reference_flows [--release NAME] [--no-neutron | --neutron FOLDER] CLOUD...      each a folder with hosts/ and neutron/
 //
 // Prints per host how many flows are expected, found, missing and extra, and each difference with the rule it came from. Cookies,
 // counters and learned flows do not count. Status 1 when anything differs.
@@ -96,10 +96,10 @@ Counts compare(const HostSnapshot& host, const Dump& dump, Sources& sources) {
   return counts;
 }
 
-bool compare_cloud(const std::string& folder, const Settings& settings, bool neutron) {
+bool compare_cloud(const std::string& folder, const std::string& objects, const Settings& settings, bool neutron) {
   Sources sources;
   Diagnostics diagnostics;
-  const auto collection = Collection::open({{"", folder + "/hosts"}}, {folder + "/neutron"}, sources, diagnostics);
+  const auto collection = Collection::open({{"", folder + "/hosts"}}, {objects.empty() ? folder + "/neutron" : objects}, sources, diagnostics);
   if (!collection) {
     fmt::print("{}: {}\n", folder, collection.error().message);
     return false;
@@ -132,6 +132,7 @@ bool compare_cloud(const std::string& folder, const Settings& settings, bool neu
 int main(int argc, char** argv) {
   using namespace dvrtrace::reference;
   Settings settings;
+  std::string objects;
   bool neutron = true, equal = true;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -139,8 +140,10 @@ int main(int argc, char** argv) {
       settings.release = parse_release(argv[++i]);
     } else if (word == "--no-neutron") {
       neutron = false;
+    } else if (word == "--neutron" && i + 1 < argc) {
+      objects = argv[++i];
     } else {
-      equal = compare_cloud(word, settings, neutron) && equal;
+      equal = compare_cloud(word, objects, settings, neutron) && equal;
     }
   }
   return equal ? 0 : 1;

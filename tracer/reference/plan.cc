@@ -6,6 +6,7 @@
 #include <set>
 
 #include "src/base/text.h"
+#include "tracer/reference/found_numbers.h"
 #include "tracer/reference/options.h"
 #include "tracer/reference/plan_names.h"
 
@@ -28,6 +29,9 @@ std::string_view type_name(Segmentation type) {
   return type == Segmentation::Gre ? "gre" : type == Segmentation::Geneve ? "geneve" : "vxlan";
 }
 
+// What the client lists without --long has no status.
+bool is_active(const Port& port) { return port.status == "ACTIVE" || port.status.empty(); }
+
 // A number that no other thing of its kind has.
 template <class Rep>
 Rep take_free(std::set<Rep>& used) {
@@ -49,6 +53,7 @@ class Planner {
     plan_.options = options_of(cloud, found, host);
     plan_.practice = practice_of(plan_.release, native());
     if (found != nullptr) adapt(plan_.practice, *found);
+    numbers_.emplace(plan_);
   }
 
   Plan make() {
@@ -104,8 +109,10 @@ class Planner {
     return found == names->second.end() ? nullptr : &found->second;
   }
 
-  // Its found number; where Open vSwitch's database is missing that of `ovs-ofctl show`; else a free one.
-  Ofport ofport_of(const std::string& bridge, const OvsInterface* interface, std::string_view device, bool& found) {
+  // Its found number; where Open vSwitch's database lacks it that of `ovs-ofctl show`; else the one that flows have for it
+  // (`told`), else a free one.
+  Ofport ofport_of(const std::string& bridge, const OvsInterface* interface, std::string_view device, std::optional<Ofport> told,
+                   bool& found) {
     found = true;
     if (interface != nullptr && interface->ofport && *interface->ofport > 0)
       return Ofport{static_cast<std::uint32_t>(*interface->ofport)};
@@ -116,6 +123,7 @@ class Planner {
       }
     }
     found = false;
+    if (told && used_ofports_[bridge].insert(told->value).second) return *told;
     return Ofport{take_free(used_ofports_[bridge])};
   }
 
@@ -144,8 +152,8 @@ class Planner {
       const FoundPort* in = find_device(plan_.options.integration_bridge, bridge.int_device);
       const FoundPort* out = find_device(name, bridge.phy_device);
       bool in_found = false, out_found = false;
-      bridge.int_port = ofport_of(plan_.options.integration_bridge, in ? in->interface : nullptr, bridge.int_device, in_found);
-      bridge.phy_port = ofport_of(name, out ? out->interface : nullptr, bridge.phy_device, out_found);
+      bridge.int_port = ofport_of(plan_.options.integration_bridge, in ? in->interface : nullptr, bridge.int_device, std::nullopt, in_found);
+      bridge.phy_port = ofport_of(name, out ? out->interface : nullptr, bridge.phy_device, numbers_->phy_port(name), out_found);
       bridge.found = in_found && out_found;
       plan_.bridges.push_back(std::move(bridge));
     }
@@ -154,8 +162,8 @@ class Planner {
     bool found = false;
     const FoundPort* tun = find_device(plan_.options.integration_bridge, "patch-tun");
     const FoundPort* in = find_device(plan_.options.tunnel_bridge, "patch-int");
-    plan_.patch_tun = ofport_of(plan_.options.integration_bridge, tun ? tun->interface : nullptr, "patch-tun", found);
-    plan_.patch_int = ofport_of(plan_.options.tunnel_bridge, in ? in->interface : nullptr, "patch-int", found);
+    plan_.patch_tun = ofport_of(plan_.options.integration_bridge, tun ? tun->interface : nullptr, "patch-tun", numbers_->patch_tun(), found);
+    plan_.patch_int = ofport_of(plan_.options.tunnel_bridge, in ? in->interface : nullptr, "patch-int", numbers_->patch_int(), found);
   }
 
   // The ports that Neutron has on this host, or whose copies it has here.
@@ -205,7 +213,7 @@ class Planner {
     }
     if (port.host != plan_.host || port.vif_type == "binding_failed" || port.vif_type == "unbound") return false;
     // A port that is down and not plugged in is one whose instance is off.
-    return port.status == "ACTIVE" || by_id_.contains(port.id);
+    return is_active(port) || by_id_.contains(port.id);
   }
 
   void place_ports() {
@@ -224,7 +232,7 @@ class Planner {
       wired.device = interface != nullptr ? interface->name
                                           : fmt::format("{}{}", hybrid ? "qvo" : device_prefix(role), port.id.substr(0, 11));
       if (!external_bridge_device(port, role, interface))
-        wired.ofport = ofport_of(plan_.options.integration_bridge, interface, wired.device, wired.found);
+        wired.ofport = ofport_of(plan_.options.integration_bridge, interface, wired.device, numbers_->port_of(port.mac), wired.found);
       plan_.ports.push_back(std::move(wired));
     }
     std::sort(plan_.ports.begin(), plan_.ports.end(),
@@ -276,6 +284,14 @@ class Planner {
     }
   }
 
+  static constexpr unsigned kTagVote = 2, kNotedVote = 3, kFlowVote = 2;
+
+  std::vector<Mac> macs_of(const PlannedNetwork& network) const {
+    std::vector<Mac> macs;
+    for (const std::size_t port : cloud_.ports_of_network(cloud_.model().networks[network.network].id)) macs.push_back(cloud_.port(port).mac);
+    return macs;
+  }
+
   // The local VLAN that most signs give to the network: the tags of its ports, what the agent noted beside them, and the flows
   // that translate it. One changed port must not change the plan.
   void find_vlan(PlannedNetwork& network, std::set<std::uint16_t>& used) const {
@@ -284,13 +300,15 @@ class Planner {
       const auto found = by_id_.find(cloud_.port(plan_.ports[index].port).id);
       if (found == by_id_.end()) continue;
       const OvsPort& port = *found->second.port;
-      if (port.tag && *port.tag != kDeadVlan.value) ++votes[*port.tag];
+      if (port.tag) votes[*port.tag] += kTagVote;
       const auto noted = port.other_config.find("tag");
       if (noted == port.other_config.end()) continue;
-      if (const auto tag = number<std::uint16_t>(noted->second); tag && *tag != kDeadVlan.value) ++votes[*tag];
+      if (const auto tag = number<std::uint16_t>(noted->second)) votes[*tag] += kNotedVote;
     }
-    if (const auto tag = translated_vlan(plan_, network)) ++votes[*tag];
+    if (const auto tag = numbers_->translated_vlan(network)) votes[*tag] += kFlowVote;
+    if (const auto tag = numbers_->vlan_of_macs(macs_of(network))) votes[*tag] += kFlowVote;
     votes.erase(0);
+    votes.erase(kDeadVlan.value);
     if (votes.empty()) return;
     const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     network.vlan = LocalVlan{most->first};
@@ -382,7 +400,7 @@ class Planner {
   std::vector<std::string> active_hosts(std::size_t index, Role role) const {
     const Port& port = cloud_.port(index);
     if (role == Role::DistributedRouter || cloud_.hosts_of_port(index).size() > 1) return cloud_.hosts_of_port(index);
-    if (port.status != "ACTIVE") return {};
+    if (!is_active(port)) return {};
     return cloud_.hosts_of_port(index);
   }
 
@@ -395,10 +413,13 @@ class Planner {
 
   // The tunnels by ofport, and the networks' references to them changed accordingly.
   void number_tunnels() {
-    std::vector<std::size_t> place_of;
     plan_.tunnels = std::move(tunnels_);
     for (Tunnel& tunnel : plan_.tunnels) {
-      if (!tunnel.found) tunnel.ofport = Ofport{take_free(used_ofports_[plan_.options.tunnel_bridge])};
+      if (tunnel.found) continue;
+      std::vector<Mac> macs;
+      for (const std::size_t port : cloud_.ports_of_host(tunnel.host)) macs.push_back(cloud_.port(port).mac);
+      bool found = false;
+      tunnel.ofport = ofport_of(plan_.options.tunnel_bridge, nullptr, tunnel.device, numbers_->tunnel_of(macs), found);
     }
     std::sort(plan_.tunnels.begin(), plan_.tunnels.end(), [](const Tunnel& a, const Tunnel& b) { return a.ofport < b.ofport; });
     for (PlannedNetwork& network : plan_.networks) {
@@ -458,6 +479,7 @@ class Planner {
   std::map<std::string_view, FoundPort> by_id_;  // Neutron's ports on br-int
   std::map<std::string, std::set<std::uint32_t>, std::less<>> used_ofports_;
   std::vector<Tunnel> tunnels_;
+  std::optional<FoundNumbers> numbers_;  // refers to plan_
 };
 
 }  // namespace

@@ -1,12 +1,11 @@
-// Names that the Open vSwitch agent makes up, and numbers that its flows tell.
+// Names that the Open vSwitch agent makes up.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "tracer/reference/plan.h"
+#include "src/net/ip.h"
+#include "tracer/reference/release.h"
 
 namespace dvrtrace::reference {
 
@@ -14,7 +13,5 @@ namespace dvrtrace::reference {
 std::string patch_name(std::string_view prefix, std::string_view bridge);
 // "vxlan-1e000108". The names of tunnels to IPv6 addresses are hashes, by SHA-1 until 2024.1.
 std::string tunnel_name(std::string_view type, const Ip& remote, Release release);
-// The local VLAN that the found flows translate the network's segment to.
-std::optional<std::uint16_t> translated_vlan(const Plan& plan, const PlannedNetwork& network);
 
 }  // namespace dvrtrace::reference
