@@ -113,6 +113,8 @@ struct Model {
   std::vector<DvrHostMac> dvr_macs;
   std::vector<DistributedBinding> distributed_bindings;  // of the database alone
   std::vector<RouterAgent> router_agents;                // of the database alone
+  // Concluded from the hosts, not told by Neutron: security groups are not known, nor is what no host shows.
+  bool derived = false;
   bool empty() const { return networks.empty() && ports.empty() && routers.empty() && subnets.empty(); }
 };
 

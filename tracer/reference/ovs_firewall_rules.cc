@@ -10,7 +10,7 @@ namespace dvrtrace::reference {
 
 namespace {
 
-constexpr unsigned kBasePriority = 70;
+constexpr unsigned kBasePriority = 70, kRulePriorities = 8;
 constexpr int kFirstPort = 1, kLastPort = 65535;
 constexpr std::string_view kEstablished = "+est-rel-rpl", kNew = "+new-est";
 
@@ -64,6 +64,7 @@ class RuleFlows {
       : plan_(plan), is_(plan.practice), judged_(judged), flows_(flows) {}
 
   void write() {
+    if (plan_.model().derived) return adopt();
     for (const WiredPort& port : plan_.ports) {
       if (port.filter != Filter::Filtered || port.dead) continue;
       std::vector<GroupRule> remote;
@@ -83,6 +84,18 @@ class RuleFlows {
   }
 
  private:
+  // Without Neutron's security groups whatever rules are found may be right.
+  void adopt() {
+    const BridgeDumps* dumps = plan_.found == nullptr ? nullptr : plan_.found->find_bridge(plan_.options.integration_bridge);
+    if (dumps == nullptr) return;
+    for (const openflow::FlowRow& row : dumps->flows.value.flows) {
+      const openflow::Flow& flow = row.flow;
+      const bool rule = flow.priority >= kBasePriority && flow.priority < kBasePriority + kRulePriorities;
+      if (!rule || (flow.table.value != 72 && flow.table.value != 82)) continue;
+      flows_.add(rule_id(flow.table.value == 82), flow.table.value, flow.priority, to_string(flow.match), to_string(flow.actions)).optional();
+    }
+  }
+
   static unsigned table_of(bool ingress) { return ingress ? 82 : 72; }
   static std::string_view rule_id(bool ingress) { return ingress ? "FW-70" : "FW-40"; }
 
