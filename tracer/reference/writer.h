@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ class Writer {
     dump_.lines.push_back({std::move(text), rule, Need::Required, {}, 0});
     return Added(dump_.lines.back());
   }
+  Added add_line(Line line) { return dump_.lines.push_back(std::move(line)), line_before_end(1); }
+  // A line that was added shortly before: 1 is the last.
+  Added line_before_end(std::size_t number) { return Added(dump_.lines[dump_.lines.size() - number]); }
   // A number for lines that are alternatives.
   std::uint32_t new_either() { return ++last_either_; }
 
