@@ -99,7 +99,9 @@ Counts compare(const HostSnapshot& host, const Dump& dump, Sources& sources) {
 bool compare_cloud(const std::string& folder, const std::string& objects, const Settings& settings, bool neutron) {
   Sources sources;
   Diagnostics diagnostics;
-  const auto collection = Collection::open({{"", folder + "/hosts"}}, {objects.empty() ? folder + "/neutron" : objects}, sources, diagnostics);
+  std::vector<std::string> folders;
+  if (neutron) folders.push_back(objects.empty() ? folder + "/neutron" : objects);
+  const auto collection = Collection::open({{"", folder + "/hosts"}}, folders, sources, diagnostics);
   if (!collection) {
     fmt::print("{}: {}\n", folder, collection.error().message);
     return false;

@@ -4,6 +4,7 @@
 
 #include "src/base/text.h"
 #include "tracer/reference/flow_signs.h"
+#include "tracer/reference/mappings.h"
 
 namespace dvrtrace::reference {
 
@@ -105,24 +106,9 @@ class OptionReader {
         const std::string_view physical = trim(take_until(entry, ':'));
         if (!physical.empty() && !trim(entry).empty()) options_.bridge_mappings.emplace(physical, trim(entry));
       }
-      return;
+    } else if (const OvsBridge* integration = bridge(options_.integration_bridge)) {
+      options_.bridge_mappings = found_mappings(*found_, *integration);
     }
-    take_mappings();
-  }
-
-  // From the patch ports, and what the agent noted beside the ports of physical networks. A bridge that no port tells the
-  // physical network of is mapped from its own name.
-  void take_mappings() {
-    const OvsBridge* integration = bridge(options_.integration_bridge);
-    if (integration == nullptr) return;
-    std::vector<std::string> bridges;
-    for (const OvsBridge& other : found_->ovs.value.bridges) {
-      for (const OvsPort& port : other.ports) {
-        if (!port.interfaces.empty() && port.interfaces.front().options.contains("peer") && port.name.starts_with("phy-"))
-          bridges.push_back(other.name);
-      }
-    }
-    for (const std::string& name : bridges) options_.bridge_mappings.emplace(name, name);
   }
 
   bool shows_dvr() const {
