@@ -1,0 +1,161 @@
+#include "tracer/check/compare_iptables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "src/base/text.h"
+#include "tracer/check/rows.h"
+#include "tracer/check/rule_text.h"
+
+namespace dvrtrace::check {
+namespace {
+
+using kernel::Chain;
+using kernel::Iptables;
+using kernel::IptablesRule;
+using kernel::IptablesTable;
+using RuleRow = Sourced<IptablesRule>;
+
+// Chains of services beside the L3 agent's own work, whose objects are not read: port forwarding, firewalls, metering.
+bool is_of_service(std::string_view chain) {
+  constexpr std::string_view kParts[] = {"-fip-pf", "-pf-", "-fwaas", "-iv4", "-ov4", "-iv6", "-ov6", "neutron-meter"};
+  return std::ranges::any_of(kParts, [&](std::string_view part) { return chain.find(part) != std::string_view::npos; });
+}
+
+bool leads_to_service(const IptablesRule& rule) {
+  const auto* jump = std::get_if<kernel::Jump>(&rule.target);
+  return jump != nullptr && is_of_service(jump->chain);
+}
+
+// "-A chain ...", without the counters before it and the chain.
+std::string text_of(const RuleRow& rule, const Sources& sources) {
+  std::string_view line = trim(sources.bytes(rule.at));
+  if (line.starts_with('[')) take_word(line), line = trim(line);
+  return std::string(line);
+}
+
+class Tables {
+ public:
+  Tables(const Part<Iptables>& found, const Part<Iptables>& expected, const std::string& netns, const Sources& sources,
+         Comparison& comparison)
+      : found_(found), expected_(expected), netns_(netns), sources_(sources), comparison_(comparison) {}
+
+  void compare() {
+    for (const IptablesTable& expected : expected_.value.tables) {
+      const IptablesTable* found = found_.value.find(expected.name);
+      compare(found, &expected);
+    }
+    for (const IptablesTable& found : found_.value.tables) {
+      if (expected_.value.find(found.name) == nullptr) compare(&found, nullptr);
+    }
+  }
+
+ private:
+  void compare(const IptablesTable* found, const IptablesTable* expected) {
+    const std::string& table = found != nullptr ? found->name : expected->name;
+    if (expected != nullptr) {
+      for (const Chain& chain : expected->chains) compare(table, found == nullptr ? nullptr : found->find(chain.name), &chain);
+    }
+    if (found == nullptr) return;
+    for (const Chain& chain : found->chains) {
+      const bool known = expected != nullptr && expected->find(chain.name) != nullptr;
+      if (!known && is_neutrons(chain) && !is_of_service(chain.name)) compare(table, &chain, nullptr);
+    }
+  }
+
+  // Others than Neutron have rules in the root namespace.
+  bool is_neutrons(const Chain& chain) const { return !netns_.empty() || chain.name.starts_with("neutron-"); }
+
+  Rows rows_of(const Chain& chain) const {
+    Rows rows;
+    for (const RuleRow& rule : chain.rules) {
+      if (!is_of_service(chain.name) && leads_to_service(rule.value)) continue;
+      rows.push_back({meaning_of(rule.value), {}, text_of(rule, sources_), rule.at});
+    }
+    return rows;
+  }
+
+  void compare(const std::string& table, const Chain* found, const Chain* expected) {
+    const Chain& chain = expected != nullptr ? *expected : *found;
+    Setting setting{ObjectKind::IptablesRule, netns_, found_.value.family == Family::V4 ? "4" : "6"};
+    setting.whole = found_.complete();
+    setting.foreign = !is_neutrons(chain);
+    const std::size_t first = comparison_.differences.size();
+    const Rows rows = found != nullptr ? rows_of(*found) : Rows{}, expected_rows = expected != nullptr ? rows_of(*expected) : Rows{};
+    compare_rows(rows, expected_rows, setting, comparison_);
+    if (found != nullptr && expected != nullptr) {
+      compare_policy(*found, *expected, setting);
+      compare_order(*found, rows, *expected, expected_rows, setting);
+    }
+    for (std::size_t i = first; i < comparison_.differences.size(); ++i) {
+      comparison_.differences[i].table = table;
+      comparison_.differences[i].chain = chain.name;
+    }
+  }
+
+  void compare_policy(const Chain& found, const Chain& expected, const Setting& setting) {
+    if (!found.policy_accept || !expected.policy_accept || found.policy_accept == expected.policy_accept) return;
+    const auto text = [](const Chain& chain) { return fmt::format(":{} {}", chain.name, *chain.policy_accept ? "ACCEPT" : "DROP"); };
+    add(setting, text(found), text(expected), found.at, expected.at, false);
+  }
+
+  // The first two rules that both chains have and whose order differs and matters.
+  void compare_order(const Chain& found, const Rows& rows, const Chain& expected, const Rows& expected_rows, const Setting& setting) {
+    std::multimap<std::string_view, std::size_t> places;
+    for (std::size_t i = 0; i < expected_rows.size(); ++i) places.emplace(expected_rows[i].about, i);
+    std::vector<std::pair<std::size_t, std::size_t>> both;  // place in `found`, place in `expected`
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto place = places.find(rows[i].about);
+      if (place == places.end()) continue;
+      both.emplace_back(i, place->second);
+      places.erase(place);
+    }
+    for (std::size_t later = 1; later < both.size(); ++later) {
+      for (std::size_t earlier = 0; earlier < later; ++earlier) {
+        if (both[earlier].second < both[later].second) continue;
+        const RuleRow& first = found.rules[both[earlier].first];
+        const RuleRow& second = found.rules[both[later].first];
+        if (!order_matters(first.value, second.value)) continue;
+        add(setting, rows[both[later].first].text + " after " + rows[both[earlier].first].text,
+            rows[both[later].first].text + " before " + rows[both[earlier].first].text, second.at,
+            expected.rules[both[later].second].at, true);
+        return;
+      }
+    }
+  }
+
+  void add(const Setting& setting, std::string found, std::string expected, Provenance found_at, Provenance expected_at, bool order) {
+    Difference difference;
+    difference.kind = setting.kind;
+    difference.deviation = Deviation::Different;
+    difference.netns = setting.netns;
+    difference.family = setting.family;
+    difference.object = expected;
+    difference.expected = std::move(expected);
+    difference.found = std::move(found);
+    difference.expected_at = expected_at;
+    difference.found_at = found_at;
+    difference.order = order;
+    comparison_.differences.push_back(std::move(difference));
+  }
+
+  const Part<Iptables>& found_;
+  const Part<Iptables>& expected_;
+  const std::string& netns_;
+  const Sources& sources_;
+  Comparison& comparison_;
+};
+
+}  // namespace
+
+void compare_iptables(const Part<Iptables>& found, const Part<Iptables>& expected, const std::string& netns,
+                      const Sources& sources, Comparison& comparison) {
+  if (!found.present() || !expected.present()) return;
+  Tables(found, expected, netns, sources, comparison).compare();
+}
+
+}  // namespace dvrtrace::check
