@@ -24,7 +24,6 @@ Port& Derivation::port(const std::string& id) { return object_of(model.ports, po
 Router& Derivation::router(const std::string& id) { return object_of(model.routers, routers_, id); }
 
 std::string Derivation::subnet(const std::string& network_id, const Ip& ip, unsigned length) {
-  if (ip.link_local()) return {};
   const Prefix cidr(ip, length);
   const std::string id = network_id + "/" + to_string(cidr);
   Subnet& subnet = object_of(model.subnets, subnets_, id);
@@ -63,6 +62,14 @@ Model derive(const Snapshot& snapshot, std::vector<Caveat>& caveats) {
     all.caveat("security-groups", "the rules of security groups are not known: the flows and iptables rules made of them are not judged");
   caveats.insert(caveats.end(), all.caveats.begin(), all.caveats.end());
   return std::move(all.model);
+}
+
+bool made_of_groups(std::string_view name) {
+  constexpr std::string_view kPrefix = "neutron-openvswi-";
+  if (name.starts_with("NIPv4") || name.starts_with("NIPv6")) return true;
+  if (!name.starts_with(kPrefix) || name.size() == kPrefix.size()) return false;
+  const char first = name[kPrefix.size()];
+  return first == 'i' || first == 'o';  // before the port's id; built-in chains are in capitals
 }
 
 }  // namespace dvrtrace::reference

@@ -20,7 +20,7 @@ class Derivation {
   logical::Network& network(const std::string& id);
   logical::Port& port(const std::string& id);
   logical::Router& router(const std::string& id);
-  // The subnet of a network that has an address; none where it is link-local.
+  // The subnet of a network that an interface's address shows.
   std::string subnet(const std::string& network_id, const Ip& ip, unsigned length);
   logical::Subnet* find_subnet(std::string_view id);
   // The subnet of the network that an address lies in; "" when none is known.

@@ -11,6 +11,7 @@ using namespace logical;
 namespace {
 
 constexpr std::string_view kMetadata = "169.254.169.254";
+constexpr unsigned kVirtualLength = 24;
 
 // What the rules of one namespace translate.
 struct Translation { Ip outside, inside; std::string device; };
@@ -84,14 +85,12 @@ class RouterDeriver {
     const bool ha = port.device_owner == "network:router_ha_interface";
     for (const auto& address : link.addresses) {
       const Ip ip = address.value.ip;
-      if (ip == parse_ip(kMetadata) || ip.v6() != (address.value.length > 32 || ip.v6())) continue;
-      if (ip.link_local() && !ha) continue;
+      if (ip == parse_ip(kMetadata) || (ip.link_local() && (!ha || ip.v6()))) continue;
       // A virtual address of VRRP stands beside the interface's own.
-      if (ha && (address.value.length != 18 || ip.v6())) continue;
+      if (ha && address.value.length == kVirtualLength) continue;
       const unsigned length = address.value.length;
       if (length == (ip.v4() ? 32U : 128U) && kind != "qrouter") continue;  // a floating IP
-      std::string subnet_id = all_.subnet(port.network_id, ip, length);
-      if (ha) subnet_id = port.network_id + "/ha";
+      const std::string subnet_id = all_.subnet(port.network_id, ip, length);
       all_.add_fixed_ip(port, ip, subnet_id);
       port.host = host.name;  // of an HA router the one that has the addresses
       if (Subnet* subnet = all_.find_subnet(subnet_id)) note_subnet(*subnet, port, ip);

@@ -29,7 +29,7 @@ class OptionReader {
     options_.arp_responder = options_.l2_population && flag("agent.arp_responder", "arp_responder_enabled", shows_arp_responder());
     options_.direct_egress = flag("agent.explicitly_egress_direct", "", false);
     if (const auto check = value("agent.prevent_arp_spoofing")) options_.arp_spoofing_check = is_true(*check);
-    options_.agent_mode = value("DEFAULT.agent_mode").value_or(told(l3_, "agent_mode").value_or(""));
+    options_.agent_mode = value("DEFAULT.agent_mode").value_or(told(l3_, "agent_mode").value_or(shown_mode()));
     options_.metadata_proxy = flag("DEFAULT.enable_metadata_proxy", "", true);
     read_firewall();
     return std::move(options_);
@@ -125,6 +125,16 @@ class OptionReader {
     if (found_ == nullptr) return true;
     const FlowSigns flows(*found_, options_.tunnel_bridge);
     return flows.empty() || flows.has_table(21);
+  }
+
+  std::string shown_mode() const {
+    if (found_ == nullptr || !options_.dvr) return {};
+    const auto has = [&](std::string_view prefix) {
+      return std::any_of(found_->namespaces.begin(), found_->namespaces.end(),
+                         [&](const NamespaceSnapshot& netns) { return netns.name.starts_with(prefix); });
+    };
+    if (has("snat-")) return "dvr_snat";
+    return has("qrouter-") || has("fip-") ? "dvr" : "";
   }
 
   void read_firewall() {
