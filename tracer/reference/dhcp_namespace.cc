@@ -20,7 +20,10 @@ const Ip kMetadata6 = ipv6(0xfe80000000000000, 0xa9fea9fe);
 class DhcpNamespaces {
  public:
   DhcpNamespaces(const Plan& plan, Host& host)
-      : plan_(plan), found_(plan.found), host_(host), prefix_(found_.chain_prefix("qdhcp-").value_or("neutron-dhcp-age")) {}
+      : plan_(plan),
+        found_(plan.found),
+        host_(host),
+        prefix_(found_.chain_prefix("qdhcp-").value_or("neutron-dhcp-age")) {}
 
   void add() {
     for (const WiredPort& port : plan_.ports) {
@@ -57,10 +60,13 @@ class DhcpNamespaces {
     const std::string name = "qdhcp-" + logical.network_id;
     NetnsWriter netns(name, "DHCP-NETNS");
     netns.device("DHCP-DEVICE", {wired.device, {}, logical.mac, port.mtu, {}}).concerns(port.behind);
-    for (const PortAddress& address : port.addresses) netns.address("DHCP-ADDRESS", address.ip, address.length()).concerns(port.behind);
+    for (const PortAddress& address : port.addresses)
+      netns.address("DHCP-ADDRESS", address.ip, address.length()).concerns(port.behind);
     if (serves_metadata()) {
-      netns.address("DHCP-METADATA-ADDRESS", ipv4(kMetadata4), plan_.release >= kTrain ? 32 : 16).concerns(port.behind);
-      if (plan_.release >= kVictoria) netns.address("DHCP-METADATA-ADDRESS", kMetadata6, 64, "link").optional();
+      netns.address("DHCP-METADATA-ADDRESS", ipv4(kMetadata4), plan_.release >= kTrain ? 32 : 16)
+          .concerns(port.behind);
+      if (plan_.release >= kVictoria)
+        netns.address("DHCP-METADATA-ADDRESS", kMetadata6, 64, "link").optional();
     }
     netns.link_local(logical.mac);
     add_default(port, wired.device, netns, Family::V4);
@@ -75,14 +81,16 @@ class DhcpNamespaces {
     for (const PortAddress& address : port.addresses) {
       const auto& way = address.subnet->gateway;
       if (address.ip.family != family || !way || !address.subnet->dhcp) continue;
-      netns.route("DHCP-DEFAULT", everything(family), fmt::format("via {} dev {}", to_string(*way), device)).optional(family == Family::V6);
+      netns.route("DHCP-DEFAULT", everything(family), fmt::format("via {} dev {}", to_string(*way), device))
+          .optional(family == Family::V6);
       return;
     }
   }
 
   bool has_found_nat(const std::string& netns, Family family) const {
     const NamespaceSnapshot* found = found_.netns(netns);
-    return found != nullptr && (family == Family::V4 ? found->iptables4 : found->iptables6).value.find("nat") != nullptr;
+    return found != nullptr &&
+           (family == Family::V4 ? found->iptables4 : found->iptables6).value.find("nat") != nullptr;
   }
 
   // Chains that fill in checksums. They do not bear on where packets go, and by release some are not there.
@@ -91,8 +99,9 @@ class DhcpNamespaces {
       IptablesWriter tables(family, prefix_);
       for (const std::string_view table : {"raw", "mangle", "filter"}) tables.add_skeleton(table, true);
       if (has_found_nat(name, family)) tables.add_skeleton("nat", true);
-      tables.add("DHCP-CHECKSUM", "mangle", "POSTROUTING", "-p udp -m udp --dport {} -j CHECKSUM --checksum-fill",
-                 family == Family::V4 ? 68 : 546)
+      tables
+          .add("DHCP-CHECKSUM", "mangle", "POSTROUTING",
+               "-p udp -m udp --dport {} -j CHECKSUM --checksum-fill", family == Family::V4 ? 68 : 546)
           .optional();
       netns.iptables(tables);
     }

@@ -27,18 +27,23 @@ class FipNamespace {
   void add(Host& host) {
     for (const WiredPort& port : plan_.ports) {
       const Port& logical = plan_.logical_port(port);
-      if (port.role == Role::FipGateway && logical.network_id == network_id_) gateway_ = router_port(plan_, port.port, "fg-");
+      if (port.role == Role::FipGateway && logical.network_id == network_id_)
+        gateway_ = router_port(plan_, port.port, "fg-");
     }
     if (gateway_) {
       add_gateway(*gateway_);
     } else {
-      host.caveats.push_back({"fip-gateway", fmt::format("the port of the fip namespace on network {} is not known: what leads to and by "
-                                                         "it is not expected", network_id_)});
+      host.caveats.push_back(
+          {"fip-gateway",
+           fmt::format("the port of the fip namespace on network {} is not known: what leads to and by "
+                       "it is not expected",
+                       network_id_)});
     }
     for (const L3Router* router : routers_) add_router(*router);
     add_common_sysctls(l3_.practice, netns_);
-    netns_.sysctl("NS-FORWARD6", "net.ipv6.conf.all.forwarding", "1");
-    if (l3_.practice.fip_nonlocal_bind == Does::Yes) netns_.sysctl("FIP-NONLOCAL", "net.ipv4.ip_nonlocal_bind", "1");
+    add_forwarding6(plan_, "1", netns_);
+    if (l3_.practice.fip_nonlocal_bind == Does::Yes)
+      netns_.sysctl("FIP-NONLOCAL", "net.ipv4.ip_nonlocal_bind", "1");
     add_fip_iptables(l3_, netns_);
     netns_.finish(host);
   }
@@ -55,26 +60,32 @@ class FipNamespace {
   }
 
   void add_gateway(const RouterPort& gateway) {
-    netns_.device("FIP-FG", {gateway.device, {}, gateway.logical->mac, gateway.mtu, {}}).concerns(concerned());
+    netns_.device("FIP-FG", {gateway.device, {}, gateway.logical->mac, gateway.mtu, {}})
+        .concerns(concerned());
     for (const PortAddress& address : gateway.addresses) {
       netns_.address("FIP-FG-ADDRESS", address.ip, address.length()).concerns(concerned());
     }
     netns_.link_local(gateway.logical->mac);
-    netns_.sysctl("FIP-PROXY-ARP", fmt::format("net.ipv4.conf.{}.proxy_arp", gateway.device), "1").concerns(concerned());
+    netns_.sysctl("FIP-PROXY-ARP", fmt::format("net.ipv4.conf.{}.proxy_arp", gateway.device), "1")
+        .concerns(concerned());
     if (l3_.practice.proxy_delay == Does::Yes)
       netns_.sysctl("FIP-PROXY-DELAY", fmt::format("net.ipv4.neigh.{}.proxy_delay", gateway.device), "1");
     for (const PortAddress& address : gateway.addresses) {
       const auto& way = address.subnet->gateway;
       if (!way) continue;
-      if (!address.subnet->cidr.contains(*way)) netns_.route("FIP-GATEWAY-ROUTE", host_prefix(*way), fmt::format("dev {}", gateway.device));
+      if (!address.subnet->cidr.contains(*way))
+        netns_.route("FIP-GATEWAY-ROUTE", host_prefix(*way), fmt::format("dev {}", gateway.device));
       if (l3_.practice.table_per_router != Does::Yes)
-        netns_.route("FIP-DEFAULT", everything(way->family), fmt::format("via {} dev {}", to_string(*way), gateway.device))
+        netns_
+            .route("FIP-DEFAULT", everything(way->family),
+                   fmt::format("via {} dev {}", to_string(*way), gateway.device))
             .optional(l3_.practice.table_per_router == Does::Maybe);
     }
     if (l3_.practice.onlink_subnets == Does::No) return;
     for (const std::size_t index : plan_.cloud->subnets_of_network(network_id_)) {
       const Subnet& subnet = plan_.model().subnets[index];
-      const bool own = std::ranges::any_of(gateway.addresses, [&](const PortAddress& address) { return address.subnet == &subnet; });
+      const bool own = std::ranges::any_of(
+          gateway.addresses, [&](const PortAddress& address) { return address.subnet == &subnet; });
       if (own) continue;
       netns_.route("FIP-ONLINK", subnet.cidr, fmt::format("dev {}", gateway.device))
           .optional(subnet.cidr.ip().v6() || l3_.practice.onlink_subnets == Does::Maybe);
@@ -90,9 +101,7 @@ class FipNamespace {
     netns_.device("FIP-FPR", {link.fpr, "if2", link.fpr_mac, link.mtu, {}}).concerns(ports);
     netns_.address("FIP-FPR-ADDRESS", link.fpr_ip, 31).concerns(ports);
     netns_.link_local(link.fpr_mac);
-    netns_.neighbour("FIP-PEER-NEIGH", link.rfp_ip, link.fpr, link.rfp_mac)
-        .optional(l3_.practice.peer_neighbours != Does::Yes)
-        .concerns(ports);
+    netns_.neighbour("FIP-PEER-NEIGH", link.rfp_ip, link.fpr, link.rfp_mac).optional().concerns(ports);
     add_table(router, link, ports);
     const std::string way = fmt::format("via {} dev {}", to_string(link.rfp_ip), link.fpr);
     for (const RouterFloatingIp& floating : router.local) {
@@ -111,20 +120,27 @@ class FipNamespace {
   void add_table(const L3Router& router, const RouterLink& link, const std::vector<std::size_t>& ports) {
     if (l3_.practice.table_per_router == Does::No || !gateway_) return;
     const bool maybe = l3_.practice.table_per_router == Does::Maybe;
-    netns_.rule("FIP-RULE", link.table(), "from all iif " + link.fpr, link.table()).optional(maybe).concerns(ports);
+    netns_.rule("FIP-RULE", link.table(), "from all iif " + link.fpr, link.table())
+        .optional(maybe)
+        .concerns(ports);
     for (const PortAddress& address : gateway_->addresses) {
       const auto& way = address.subnet->gateway;
       if (!way) continue;
       // No rule leads IPv6 to the table.
-      netns_.route("FIP-DEFAULT", everything(way->family), fmt::format("via {} dev {}", to_string(*way), gateway_->device), link.table())
+      netns_
+          .route("FIP-DEFAULT", everything(way->family),
+                 fmt::format("via {} dev {}", to_string(*way), gateway_->device), link.table())
           .optional(maybe || way->v6())
           .concerns(ports);
     }
     for (const HostRoute& route : router.logical->routes) {
-      const bool outside = std::ranges::any_of(
-          gateway_->addresses, [&](const PortAddress& address) { return address.subnet->cidr.contains(route.nexthop); });
+      const bool outside = std::ranges::any_of(gateway_->addresses, [&](const PortAddress& address) {
+        return address.subnet->cidr.contains(route.nexthop);
+      });
       if (!outside) continue;
-      netns_.route("FIP-EXTRA-ROUTE", route.destination, fmt::format("via {} dev {}", to_string(route.nexthop), gateway_->device), link.table())
+      netns_
+          .route("FIP-EXTRA-ROUTE", route.destination,
+                 fmt::format("via {} dev {}", to_string(route.nexthop), gateway_->device), link.table())
           .optional(maybe)
           .concerns(ports);
     }
@@ -143,7 +159,8 @@ class FipNamespace {
 void add_fip_namespaces(const L3Plan& l3, Host& host) {
   std::map<std::string, Routers> networks;
   // The port stays until the server takes it back, and the namespace with it.
-  for (const std::size_t index : l3.plan->fip_gateways) networks[l3.plan->logical_port(l3.plan->ports[index]).network_id];
+  for (const std::size_t index : l3.plan->fip_gateways)
+    networks[l3.plan->logical_port(l3.plan->ports[index]).network_id];
   for (const L3Router& router : l3.routers) {
     if (router.link) networks[router.logical->external_network_id].push_back(&router);
   }

@@ -20,18 +20,21 @@ namespace {
 
 constexpr std::uint16_t kFirstZone = 4097;
 constexpr std::string_view kKnown =
-    "-m state --state RELATED,ESTABLISHED -m comment --comment \"Direct packets associated with a known session to the RETURN "
+    "-m state --state RELATED,ESTABLISHED -m comment --comment \"Direct packets associated with a known "
+    "session to the RETURN "
     "chain.\" -j RETURN";
 constexpr std::string_view kInvalid =
-    "-m state --state INVALID -m comment --comment \"Drop packets that appear related to an existing connection (e.g. TCP ACK/FIN) "
+    "-m state --state INVALID -m comment --comment \"Drop packets that appear related to an existing "
+    "connection (e.g. TCP ACK/FIN) "
     "but do not have an entry in conntrack.\" -j DROP";
-constexpr std::string_view kToFallback = "-m comment --comment \"Send unmatched traffic to the fallback chain.\" -j {}";
+constexpr std::string_view kToFallback =
+    "-m comment --comment \"Send unmatched traffic to the fallback chain.\" -j {}";
 
 struct FilteredPort {
   const WiredPort* wired = nullptr;
   const Port* logical = nullptr;
   std::string tap, qvb;
-  std::string in, out, source;      // its chains: i..., o..., s...
+  std::string in, out, source;        // its chains: i..., o..., s...
   std::optional<std::uint16_t> zone;  // none: stateless, not tracked
 };
 
@@ -75,7 +78,8 @@ class HybridFirewall {
       const std::string id(short_id(port.id));
       if (wired.filter == Filter::Filtered) {
         const std::string name = id.substr(0, 10);
-        filtered_.push_back({&wired, &port, "tap" + id, "qvb" + id, "i" + name, "o" + name, "s" + name, std::nullopt});
+        filtered_.push_back(
+            {&wired, &port, "tap" + id, "qvb" + id, "i" + name, "o" + name, "s" + name, std::nullopt});
       }
     }
     std::ranges::sort(filtered_, {}, &FilteredPort::tap);
@@ -104,7 +108,8 @@ class HybridFirewall {
         }
       }
     }
-    const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most = std::max_element(votes.begin(), votes.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
     return most == votes.end() ? std::nullopt : std::optional(most->first);
   }
 
@@ -122,7 +127,8 @@ class HybridFirewall {
     for (FilteredPort& port : filtered_) {
       if (stateless(*port.logical)) continue;
       port.zone = practice_.zone_per_port == Does::No ? plan_.vlan_of(*port.wired).value : found_zone(port);
-      if (port.zone && practice_.zone_per_port != Does::No && !used.insert(*port.zone).second) port.zone.reset();
+      if (port.zone && practice_.zone_per_port != Does::No && !used.insert(*port.zone).second)
+        port.zone.reset();
     }
     std::uint16_t next = kFirstZone;
     for (FilteredPort& port : filtered_) {
@@ -156,15 +162,18 @@ class HybridFirewall {
     for (const WiredPort& wired : plan_.ports) add_unfiltered(wired, tables);
     for (const FilteredPort& port : filtered_) add_port(port, tables);
     tables.add("HYB-SG-CHAIN", "filter", "sg-chain", "-j ACCEPT");
-    tables.add("HYB-FALLBACK", "filter", "sg-fallback", "-m comment --comment \"Default drop rule for unmatched traffic.\" -j DROP");
+    tables.add("HYB-FALLBACK", "filter", "sg-fallback",
+               "-m comment --comment \"Default drop rule for unmatched traffic.\" -j DROP");
     if (practice_.hybrid_nat_accept != Does::No) add_nat(tables);
     netns_.iptables(tables);
   }
 
   void add_zone(const FilteredPort& port, IptablesWriter& tables) {
-    const std::string target = fmt::format("-m comment --comment \"Set zone for {}\" -j CT {}", port.logical->id,
-                                           port.zone ? fmt::format("--zone {}", *port.zone) : "--notrack");
-    for (const std::string& in : {"-m physdev --physdev-in " + port.qvb, "-i " + port.qvb, "-m physdev --physdev-in " + port.tap}) {
+    const std::string target =
+        fmt::format("-m comment --comment \"Set zone for {}\" -j CT {}", port.logical->id,
+                    port.zone ? fmt::format("--zone {}", *port.zone) : "--notrack");
+    for (const std::string& in :
+         {"-m physdev --physdev-in " + port.qvb, "-i " + port.qvb, "-m physdev --physdev-in " + port.tap}) {
       tables.add("HYB-ZONE", "raw", "PREROUTING", "{} {}", in, target).concerns(port.wired->port);
     }
   }
@@ -173,21 +182,27 @@ class HybridFirewall {
   void add_way(const FilteredPort& port, IptablesWriter& tables) {
     const std::size_t concerned = port.wired->port;
     for (const std::string_view direction : {"out", "in"}) {
-      tables.add("HYB-TO-SG-CHAIN", "filter", "FORWARD",
-                 "-m physdev --physdev-{} {} --physdev-is-bridged -m comment --comment \"Direct traffic from the VM interface to the "
-                 "security group chain.\" -j {}",
-                 direction, port.tap, tables.wrapped("sg-chain"))
+      tables
+          .add("HYB-TO-SG-CHAIN", "filter", "FORWARD",
+               "-m physdev --physdev-{} {} --physdev-is-bridged -m comment --comment \"Direct traffic from "
+               "the VM interface to the "
+               "security group chain.\" -j {}",
+               direction, port.tap, tables.wrapped("sg-chain"))
           .concerns(concerned);
     }
-    tables.add("HYB-INPUT", "filter", "INPUT",
-               "-m physdev --physdev-in {} --physdev-is-bridged -m comment --comment \"Direct incoming traffic from VM to the security "
-               "group chain.\" -j {}",
-               port.tap, tables.wrapped(port.out))
+    tables
+        .add("HYB-INPUT", "filter", "INPUT",
+             "-m physdev --physdev-in {} --physdev-is-bridged -m comment --comment \"Direct incoming traffic "
+             "from VM to the security "
+             "group chain.\" -j {}",
+             port.tap, tables.wrapped(port.out))
         .concerns(concerned);
     for (const auto& [direction, chain] : {std::pair("out", port.in), std::pair("in", port.out)}) {
-      tables.add("HYB-TO-PORT", "filter", "sg-chain",
-                 "-m physdev --physdev-{} {} --physdev-is-bridged -m comment --comment \"Jump to the VM specific chain.\" -j {}", direction,
-                 port.tap, tables.wrapped(chain))
+      tables
+          .add("HYB-TO-PORT", "filter", "sg-chain",
+               "-m physdev --physdev-{} {} --physdev-is-bridged -m comment --comment \"Jump to the VM "
+               "specific chain.\" -j {}",
+               direction, port.tap, tables.wrapped(chain))
           .concerns(concerned);
     }
   }
@@ -199,9 +214,11 @@ class HybridFirewall {
     const std::string tap = fmt::format("tap{}", short_id(plan_.logical_port(wired).id));
     const std::string_view why = trusted ? "port is trusted." : "port security is disabled.";
     const auto add = [&](std::string_view chain, std::string_view direction) {
-      tables.add(trusted ? "HYB-TRUSTED" : "HYB-UNFILTERED", "filter", chain,
-                 "-m physdev --physdev-{} {} --physdev-is-bridged -m comment --comment \"Accept all packets when {}\" -j ACCEPT", direction,
-                 tap, why)
+      tables
+          .add(trusted ? "HYB-TRUSTED" : "HYB-UNFILTERED", "filter", chain,
+               "-m physdev --physdev-{} {} --physdev-is-bridged -m comment --comment \"Accept all packets "
+               "when {}\" -j ACCEPT",
+               direction, tap, why)
           .concerns(wired.port);
     };
     add("FORWARD", "out");
@@ -213,7 +230,10 @@ class HybridFirewall {
     tables.add_skeleton("nat", true);
     for (const FilteredPort& port : filtered_) {
       for (const std::string_view direction : {"in", "out"}) {
-        tables.add("HYB-NAT", "nat", "PREROUTING", "-m physdev --physdev-{} {} --physdev-is-bridged -j ACCEPT", direction, port.tap).optional();
+        tables
+            .add("HYB-NAT", "nat", "PREROUTING", "-m physdev --physdev-{} {} --physdev-is-bridged -j ACCEPT",
+                 direction, port.tap)
+            .optional();
       }
     }
   }
@@ -227,7 +247,8 @@ class HybridFirewall {
     };
     const std::string fallback = fmt::format(kToFallback, tables.wrapped("sg-fallback"));
     if (!v4) {
-      for (const int type : {130, 135, 136}) add("HYB-IN-ND", port.in, fmt::format("-p ipv6-icmp -m icmp6 --icmpv6-type {} -j RETURN", type));
+      for (const int type : {130, 135, 136})
+        add("HYB-IN-ND", port.in, fmt::format("-p ipv6-icmp -m icmp6 --icmpv6-type {} -j RETURN", type));
     }
     add("HYB-KNOWN", port.in, kKnown);
     add_provider_rules(port, tables);
@@ -246,15 +267,18 @@ class HybridFirewall {
   void add_provider_rules(const FilteredPort& port, IptablesWriter& tables) {
     const bool v4 = tables.family() == Family::V4;
     const auto add = [&](std::string_view text) {
-      tables.add("HYB-PROVIDER", "filter", port.in, "{}", text).optional(practice_.provider_rules != Does::Yes).concerns(port.wired->port);
+      tables.add("HYB-PROVIDER", "filter", port.in, "{}", text)
+          .optional(practice_.provider_rules != Does::Yes)
+          .concerns(port.wired->port);
     };
     bool any = false;
     std::vector<std::string> lines;
     for (const FixedIp& fixed : port.logical->fixed_ips) {
       if (fixed.ip.v4() != v4) continue;
       any = true;
-      lines.push_back(v4 ? fmt::format("-d {}/32 -p udp -m udp --sport 67 --dport 68 -j RETURN", to_string(fixed.ip))
-                         : fmt::format("-d {}/128 -p udp -m udp --sport 547 --dport 546 -j RETURN", to_string(fixed.ip)));
+      lines.push_back(
+          v4 ? fmt::format("-d {}/32 -p udp -m udp --sport 67 --dport 68 -j RETURN", to_string(fixed.ip))
+             : fmt::format("-d {}/128 -p udp -m udp --sport 547 --dport 546 -j RETURN", to_string(fixed.ip)));
     }
     if (!v4 && any) add("-p ipv6-icmp -m icmp6 --icmpv6-type 134 -j RETURN");
     for (const std::string& line : lines) add(line);
@@ -264,23 +288,28 @@ class HybridFirewall {
 
   void add_client_rules(const FilteredPort& port, IptablesWriter& tables) {
     const bool v4 = tables.family() == Family::V4;
-    const auto add = [&](std::string_view rule, std::string_view match, std::string_view comment, std::string_view target) {
-      tables.add(rule, "filter", port.out, "{} -m comment --comment \"{}\" -j {}", match, comment, target).concerns(port.wired->port);
+    const auto add = [&](std::string_view rule, std::string_view match, std::string_view comment,
+                         std::string_view target) {
+      tables.add(rule, "filter", port.out, "{} -m comment --comment \"{}\" -j {}", match, comment, target)
+          .concerns(port.wired->port);
     };
-    constexpr std::string_view kDhcp = "Allow DHCP client traffic.", kSpoofing = "Prevent DHCP Spoofing by VM.",
-                               kIcmp = "Allow IPv6 ICMP traffic.";
+    constexpr std::string_view kDhcp = "Allow DHCP client traffic.",
+                               kSpoofing = "Prevent DHCP Spoofing by VM.", kIcmp = "Allow IPv6 ICMP traffic.";
     if (v4) {
-      add("HYB-DHCP", "-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67", kDhcp, "RETURN");
+      add("HYB-DHCP", "-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67", kDhcp,
+          "RETURN");
       add_sources(port, tables);
       add("HYB-DHCP", "-p udp -m udp --sport 68 --dport 67", kDhcp, "RETURN");
       add("HYB-DHCP-SPOOF", "-p udp -m udp --sport 67 --dport 68", kSpoofing, "DROP");
       return;
     }
     for (const int type : {131, 135, 143}) {
-      add("HYB-OUT-ND", fmt::format("-s ::/128 -d ff02::/16 -p ipv6-icmp -m icmp6 --icmpv6-type {}", type), kIcmp, "RETURN");
+      add("HYB-OUT-ND", fmt::format("-s ::/128 -d ff02::/16 -p ipv6-icmp -m icmp6 --icmpv6-type {}", type),
+          kIcmp, "RETURN");
     }
     add_sources(port, tables);
-    add("HYB-RA-SPOOF", "-p ipv6-icmp -m icmp6 --icmpv6-type 134", "Drop IPv6 Router Advts from VM Instance.", "DROP");
+    add("HYB-RA-SPOOF", "-p ipv6-icmp -m icmp6 --icmpv6-type 134", "Drop IPv6 Router Advts from VM Instance.",
+        "DROP");
     add("HYB-OUT-ND", "-p ipv6-icmp", kIcmp, "RETURN");
     add("HYB-DHCP", "-p udp -m udp --sport 546 --dport 547", kDhcp, "RETURN");
     add("HYB-DHCP-SPOOF", "-p udp -m udp --sport 547 --dport 546", kSpoofing, "DROP");
@@ -296,7 +325,8 @@ class HybridFirewall {
       if (std::ranges::find(pairs, std::pair(prefix, mac)) == pairs.end()) pairs.emplace_back(prefix, mac);
       macs.insert(mac);
     };
-    for (const AddressPair& pair : port.logical->allowed_pairs) add_pair(pair.ip, pair.mac.value_or(port.logical->mac));
+    for (const AddressPair& pair : port.logical->allowed_pairs)
+      add_pair(pair.ip, pair.mac.value_or(port.logical->mac));
     for (const FixedIp& fixed : port.logical->fixed_ips) add_pair(host_prefix(fixed.ip), port.logical->mac);
     if (pairs.empty()) return;
     if (!v4) {
@@ -305,11 +335,16 @@ class HybridFirewall {
     tables.jump("HYB-TO-SOURCES", "filter", port.out, port.source).concerns(port.wired->port);
     for (const auto& [prefix, mac] : pairs) {
       const std::string source = prefix.length() == 0 ? "" : fmt::format("-s {} ", to_string(prefix));
-      tables.add("HYB-SOURCE", "filter", port.source,
-                 "{}-m mac --mac-source {} -m comment --comment \"Allow traffic from defined IP/MAC pairs.\" -j RETURN", source, to_string(mac))
+      tables
+          .add("HYB-SOURCE", "filter", port.source,
+               "{}-m mac --mac-source {} -m comment --comment \"Allow traffic from defined IP/MAC pairs.\" "
+               "-j RETURN",
+               source, to_string(mac))
           .concerns(port.wired->port);
     }
-    tables.add("HYB-SOURCE", "filter", port.source, "-m comment --comment \"Drop traffic without an IP/MAC allow rule.\" -j DROP")
+    tables
+        .add("HYB-SOURCE", "filter", port.source,
+             "-m comment --comment \"Drop traffic without an IP/MAC allow rule.\" -j DROP")
         .concerns(port.wired->port);
   }
 
@@ -321,7 +356,8 @@ class HybridFirewall {
       for (const SecurityGroupRule& rule : plan_.model().security_groups[*group].rules) {
         for (const std::string& text : rules_.texts(rule, tables.family(), ingress)) {
           if (!known.insert(text).second) continue;
-          tables.add("HYB-RULE", "filter", ingress ? port.in : port.out, "{}", text).concerns(port.wired->port);
+          tables.add("HYB-RULE", "filter", ingress ? port.in : port.out, "{}", text)
+              .concerns(port.wired->port);
         }
       }
     }
@@ -349,9 +385,11 @@ class HybridFirewall {
   void add_set(const std::string& set, const SecurityGroupRule& rule, Family family, Writer& dump) {
     const std::vector<SetMember> members = rules_.members(rule, family);
     if (members.empty()) return;
-    dump.add("HYB-SET", "create {} hash:net family {} hashsize 1024 maxelem 65536", set, family == Family::V4 ? "inet" : "inet6");
+    dump.add("HYB-SET", "create {} hash:net family {} hashsize 1024 maxelem 65536", set,
+             family == Family::V4 ? "inet" : "inet6");
     for (const SetMember& member : members) {
-      const std::string text = member.prefix.host() ? to_string(member.prefix.ip()) : to_string(member.prefix);
+      const std::string text =
+          member.prefix.host() ? to_string(member.prefix.ip()) : to_string(member.prefix);
       Writer::Added added = dump.add("HYB-SET-MEMBER", "add {} {}", set, text);
       added.optional(!member.sure);
       if (member.port) added.concerns(*member.port);
@@ -370,7 +408,8 @@ class HybridFirewall {
 
 void add_hybrid_firewall(const Plan& plan, Host& host) {
   // A host of the controllers may have the agent's configuration without the agent.
-  const bool agent = plan.cloud->agent(plan.host, "openvswitch") != nullptr || (plan.model().agents.empty() && !plan.ports.empty());
+  const bool agent = plan.cloud->agent(plan.host, "openvswitch") != nullptr ||
+                     (plan.model().agents.empty() && !plan.ports.empty());
   if (agent) HybridFirewall(plan).add(host);
 }
 

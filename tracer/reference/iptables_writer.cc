@@ -19,8 +19,14 @@ const std::vector<BuiltIn>& built_in() {
        {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
        {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
        {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}},
-      {"nat", {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"}, {"PREROUTING", "OUTPUT", "POSTROUTING"}, {"PREROUTING"}},
-      {"filter", {"INPUT", "FORWARD", "OUTPUT"}, {"INPUT", "FORWARD", "OUTPUT"}, {"INPUT", "FORWARD", "OUTPUT"}}};
+      {"nat",
+       {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
+       {"PREROUTING", "OUTPUT", "POSTROUTING"},
+       {"PREROUTING"}},
+      {"filter",
+       {"INPUT", "FORWARD", "OUTPUT"},
+       {"INPUT", "FORWARD", "OUTPUT"},
+       {"INPUT", "FORWARD", "OUTPUT"}}};
   return tables;
 }
 
@@ -34,7 +40,8 @@ IptablesWriter::Table& IptablesWriter::table(std::string_view name) {
   tables_.push_back({std::string(name), {}});
   for (const BuiltIn& known : built_in()) {
     if (known.table != name) continue;
-    for (const std::string_view chain : known.chains) tables_.back().chains.push_back({std::string(chain), true, {}});
+    for (const std::string_view chain : known.chains)
+      tables_.back().chains.push_back({std::string(chain), true, {}});
   }
   return tables_.back();
 }
@@ -47,9 +54,12 @@ IptablesWriter::Chain& IptablesWriter::chain(std::string_view table_name, std::s
   return chains.back();
 }
 
-void IptablesWriter::add_chain(std::string_view table_name, std::string_view name) { chain(table_name, wrapped(name)); }
+void IptablesWriter::add_chain(std::string_view table_name, std::string_view name) {
+  chain(table_name, wrapped(name));
+}
 
-Writer::Added IptablesWriter::add_text(std::string_view rule, std::string_view table_name, std::string_view name, std::string text) {
+Writer::Added IptablesWriter::add_text(std::string_view rule, std::string_view table_name,
+                                       std::string_view name, std::string text) {
   std::vector<Line>& rules = chain(table_name, name).rules;
   rules.push_back({fmt::format("-A {} {}", name, text), rule, Need::Required, {}, 0});
   return Writer::Added(rules.back());
@@ -80,8 +90,9 @@ void IptablesWriter::add_skeleton(std::string_view name, bool optional) {
   }
   if (!nat) return;
   add_text(kRule, name, "POSTROUTING", "-j neutron-postrouting-bottom").optional(optional);
-  add_text(kRule, name, "neutron-postrouting-bottom",
-           fmt::format("-m comment --comment \"Perform source NAT on outgoing traffic.\" -j {}", wrapped("snat")))
+  add_text(
+      kRule, name, "neutron-postrouting-bottom",
+      fmt::format("-m comment --comment \"Perform source NAT on outgoing traffic.\" -j {}", wrapped("snat")))
       .optional(optional);
   jump(kRule, name, "snat", "float-snat").optional(optional);
   add_chain(name, "float-snat");

@@ -34,23 +34,34 @@ class IptablesWriter {
 
   // The chain is a wrapped one, and made where it is new.
   template <class... Args>
-  Writer::Added add(std::string_view rule, std::string_view table, std::string_view chain, fmt::format_string<Args...> format,
-                    Args&&... args) {
+  Writer::Added add(std::string_view rule, std::string_view table, std::string_view chain,
+                    fmt::format_string<Args...> format, Args&&... args) {
     return add_text(rule, table, wrapped(chain), fmt::format(format, std::forward<Args>(args)...));
   }
-  Writer::Added add_text(std::string_view rule, std::string_view table, std::string_view chain, std::string text);
-  Writer::Added jump(std::string_view rule, std::string_view table, std::string_view chain, std::string_view to) {
+  Writer::Added add_text(std::string_view rule, std::string_view table, std::string_view chain,
+                         std::string text);
+  Writer::Added jump(std::string_view rule, std::string_view table, std::string_view chain,
+                     std::string_view to) {
     return add(rule, table, chain, "-j {}", wrapped(to));
   }
 
   // "neutron-l3-agent-" and the first 11 characters.
-  std::string wrapped(std::string_view chain) const { return fmt::format("{}-{}", prefix_, chain.substr(0, 11)); }
+  std::string wrapped(std::string_view chain) const {
+    return fmt::format("{}-{}", prefix_, chain.substr(0, 11));
+  }
   Family family() const { return family_; }
   void write(Writer& dump) const;
 
  private:
-  struct Chain { std::string name; bool built_in = false; std::vector<Line> rules; };
-  struct Table { std::string name; std::vector<Chain> chains; };
+  struct Chain {
+    std::string name;
+    bool built_in = false;
+    std::vector<Line> rules;
+  };
+  struct Table {
+    std::string name;
+    std::vector<Chain> chains;
+  };
   Table& table(std::string_view name);
   Chain& chain(std::string_view table, std::string_view name);
 

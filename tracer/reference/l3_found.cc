@@ -25,7 +25,8 @@ class Votes {
     if (ip.v4() && ip.link_local()) ++votes_[Prefix(ip, 31).ip()];
   }
   std::optional<Ip> most() const {
-    const auto most = std::max_element(votes_.begin(), votes_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most = std::max_element(votes_.begin(), votes_.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
     return most == votes_.end() ? std::nullopt : std::optional(most->first);
   }
 
@@ -62,7 +63,8 @@ std::string_view in_device(const kernel::IptablesRule& rule) {
 
 template <class Number>
 void keep_most(const std::map<Number, unsigned>& votes, Number& number) {
-  const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most = std::max_element(votes.begin(), votes.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
   if (most != votes.end()) number = most->first;
 }
 
@@ -73,8 +75,9 @@ std::optional<Mac> L3Found::mac_of(std::string_view name, std::string_view devic
   return link == nullptr ? std::nullopt : link->mac;
 }
 
-std::optional<Ip> L3Found::link_address(const std::string& router_id, std::string_view router_netns, std::string_view fip_netns,
-                                        std::string_view rfp, std::string_view fpr) const {
+std::optional<Ip> L3Found::link_address(const std::string& router_id, std::string_view router_netns,
+                                        std::string_view fip_netns, std::string_view rfp,
+                                        std::string_view fpr) const {
   Votes votes;
   const auto add_device = [&](std::string_view netns_name, std::string_view device) {
     const NamespaceSnapshot* where = netns(netns_name);
@@ -103,7 +106,8 @@ std::optional<Ip> L3Found::link_address(const std::string& router_id, std::strin
   return votes.most();
 }
 
-std::optional<std::uint32_t> L3Found::floating_priority(std::string_view name, const Ip& fixed, const Ip& floating) const {
+std::optional<std::uint32_t> L3Found::floating_priority(std::string_view name, const Ip& fixed,
+                                                        const Ip& floating) const {
   if (const NamespaceSnapshot* where = netns(name)) {
     for (const Sourced<kernel::PolicyRule>& rule : where->rules4.value) {
       if (rule.value.table == 16 && rule.value.from == host_prefix(fixed)) return rule.value.priority;
@@ -118,7 +122,8 @@ std::optional<std::uint32_t> L3Found::floating_priority(std::string_view name, c
 
 bool L3Found::has_rule(std::string_view name, std::uint32_t priority, const Prefix& from) const {
   const NamespaceSnapshot* where = netns(name);
-  return where != nullptr && std::ranges::any_of(where->rules4.value, [&](const Sourced<kernel::PolicyRule>& rule) {
+  return where != nullptr &&
+         std::ranges::any_of(where->rules4.value, [&](const Sourced<kernel::PolicyRule>& rule) {
            return rule.value.priority == priority && rule.value.from == from;
          });
 }

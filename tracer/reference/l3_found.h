@@ -16,14 +16,18 @@ class L3Found {
  public:
   explicit L3Found(const HostSnapshot* host) : host_(host) {}
 
-  const NamespaceSnapshot* netns(std::string_view name) const { return host_ == nullptr ? nullptr : host_->find_namespace(name); }
+  const NamespaceSnapshot* netns(std::string_view name) const {
+    return host_ == nullptr ? nullptr : host_->find_namespace(name);
+  }
   std::optional<Mac> mac_of(std::string_view netns, std::string_view device) const;
   // The router's end of the /31, by the most of: the addresses of both ends, the way of table 16, the rule and the floating
   // IPs' routes of the fip namespace, and the agent's own file.
-  std::optional<Ip> link_address(const std::string& router_id, std::string_view netns, std::string_view fip_netns,
-                                 std::string_view rfp, std::string_view fpr) const;
+  std::optional<Ip> link_address(const std::string& router_id, std::string_view netns,
+                                 std::string_view fip_netns, std::string_view rfp,
+                                 std::string_view fpr) const;
   // The rule's in the namespace, else what the agent's file has.
-  std::optional<std::uint32_t> floating_priority(std::string_view netns, const Ip& fixed, const Ip& floating) const;
+  std::optional<std::uint32_t> floating_priority(std::string_view netns, const Ip& fixed,
+                                                 const Ip& floating) const;
   bool has_rule(std::string_view netns, std::uint32_t priority, const Prefix& from) const;
   // The mark that the mangle table's scope chain gives to what comes by a device.
   std::optional<std::uint32_t> scope_mark(std::string_view netns, std::string_view device) const;

@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kScopeMask = "0xffff0000";
 constexpr std::string_view kRestore =
     "-m connmark ! --mark 0x0/0xffff0000 -j CONNMARK --restore-mark --nfmask 0xffff0000 --ctmask 0xffff0000";
-constexpr std::string_view kSave = "-m connmark --mark 0x0/0xffff0000 -j CONNMARK --save-mark --nfmask 0xffff0000 --ctmask 0xffff0000";
+constexpr std::string_view kSave =
+    "-m connmark --mark 0x0/0xffff0000 -j CONNMARK --save-mark --nfmask 0xffff0000 --ctmask 0xffff0000";
 
 using Ports = std::vector<std::size_t>;
 
@@ -53,9 +54,11 @@ class RouterTables {
   void add_scope(std::string_view rule, std::string_view device, const Ports& ports, bool drops = true) {
     if (!scopes()) return;
     const std::uint32_t mark = router_.mark_of(device);
-    tables_.add(rule, "mangle", "scope", "-i {} -j MARK --set-xmark {:#x}/{}", device, mark, kScopeMask).concerns(ports);
+    tables_.add(rule, "mangle", "scope", "-i {} -j MARK --set-xmark {:#x}/{}", device, mark, kScopeMask)
+        .concerns(ports);
     if (!drops) return;
-    tables_.add(rule, "filter", "scope", "-o {} -m mark ! --mark {:#x}/{} -j DROP", device, mark, kScopeMask).concerns(ports);
+    tables_.add(rule, "filter", "scope", "-o {} -m mark ! --mark {:#x}/{} -j DROP", device, mark, kScopeMask)
+        .concerns(ports);
   }
 
   Family family() const { return v4_ ? Family::V4 : Family::V6; }
@@ -77,7 +80,8 @@ class QrouterTables : RouterTables {
     for (const RouterPort& port : router_.interfaces) {
       if (port.has(family())) add_scope("QR-SCOPE", port.device, port.behind);
     }
-    if (router_.link && (v4_ || router_.gateway->has(Family::V6))) add_scope("QR-RFP-SCOPE", router_.link->rfp, floating_ports());
+    if (router_.link && (v4_ || router_.gateway->has(Family::V6)))
+      add_scope("QR-RFP-SCOPE", router_.link->rfp, floating_ports());
     if (v4_) add_floating_ips();
     netns.iptables(tables_);
   }
@@ -98,20 +102,29 @@ class QrouterTables : RouterTables {
     const std::string_view to = v4_ ? "169.254.169.254/32" : "fe80::a9fe:a9fe/128";
     const L3Numbers& numbers = l3_.numbers;
     const std::string_view in = l3_.practice.metadata_qr_only == Does::No ? "" : "-i qr-+ ";
-    tables_.add("QR-METADATA", "nat", "PREROUTING", "-d {} {}-p tcp -m tcp --dport 80 -j REDIRECT --to-ports {}", to, in,
-                numbers.metadata_port)
+    tables_
+        .add("QR-METADATA", "nat", "PREROUTING", "-d {} {}-p tcp -m tcp --dport 80 -j REDIRECT --to-ports {}",
+             to, in, numbers.metadata_port)
         .optional(maybe);
     if (l3_.practice.metadata_marks != Does::No) {
-      tables_.add("QR-METADATA-MARK", "mangle", "PREROUTING", "-d {} {}-p tcp -m tcp --dport 80 -j MARK --set-xmark {:#x}/{}", to, in,
-                  numbers.metadata_mark, mark_mask())
+      tables_
+          .add("QR-METADATA-MARK", "mangle", "PREROUTING",
+               "-d {} {}-p tcp -m tcp --dport 80 -j MARK --set-xmark {:#x}/{}", to, in, numbers.metadata_mark,
+               mark_mask())
           .optional(maybe);
-      tables_.add("QR-METADATA-INPUT", "filter", "INPUT", "-m mark --mark {:#x}/{} -j ACCEPT", numbers.metadata_mark, mark_mask())
+      tables_
+          .add("QR-METADATA-INPUT", "filter", "INPUT", "-m mark --mark {:#x}/{} -j ACCEPT",
+               numbers.metadata_mark, mark_mask())
           .optional(maybe);
-      tables_.add("QR-METADATA-INPUT", "filter", "INPUT", "-p tcp -m tcp --dport {} -j DROP", numbers.metadata_port).optional(maybe);
+      tables_
+          .add("QR-METADATA-INPUT", "filter", "INPUT", "-p tcp -m tcp --dport {} -j DROP",
+               numbers.metadata_port)
+          .optional(maybe);
     }
     if (v4_ && l3_.practice.metadata_checksums != Does::No) {
-      tables_.add("QR-METADATA-CHECKSUM", "mangle", "POSTROUTING", "-o qr-+ -p tcp -m tcp --sport {} -j CHECKSUM --checksum-fill",
-                  numbers.metadata_port)
+      tables_
+          .add("QR-METADATA-CHECKSUM", "mangle", "POSTROUTING",
+               "-o qr-+ -p tcp -m tcp --sport {} -j CHECKSUM --checksum-fill", numbers.metadata_port)
           .optional();
     }
   }
@@ -128,15 +141,18 @@ class QrouterTables : RouterTables {
       const Ports ports = ports_of(floating);
       const std::string floating_ip = to_string(floating.floating), fixed = to_string(floating.fixed);
       const bool by_device = l3_.practice.dnat_by_device != Does::No;
-      tables_.add("QR-FIP-DNAT", "nat", "PREROUTING", "-d {}/32 {}-j DNAT --to-destination {}", floating_ip,
-                  by_device ? "-i " + link.rfp + " " : "", fixed)
+      tables_
+          .add("QR-FIP-DNAT", "nat", "PREROUTING", "-d {}/32 {}-j DNAT --to-destination {}", floating_ip,
+               by_device ? "-i " + link.rfp + " " : "", fixed)
           .concerns(ports);
       if (l3_.practice.dnat_by_device != Does::Yes) {
-        tables_.add("QR-FIP-DNAT", "nat", "OUTPUT", "-d {}/32 -j DNAT --to-destination {}", floating_ip, fixed)
+        tables_
+            .add("QR-FIP-DNAT", "nat", "OUTPUT", "-d {}/32 -j DNAT --to-destination {}", floating_ip, fixed)
             .optional(by_device)
             .concerns(ports);
       }
-      tables_.add("QR-FIP-SNAT", "nat", "float-snat", "-s {}/32 -j SNAT --to-source {}", fixed, floating_ip).concerns(ports);
+      tables_.add("QR-FIP-SNAT", "nat", "float-snat", "-s {}/32 -j SNAT --to-source {}", fixed, floating_ip)
+          .concerns(ports);
       add_scope_of(floating, link, ports);
     }
   }
@@ -144,12 +160,14 @@ class QrouterTables : RouterTables {
   // What is neither translated already nor leaves for the outside is not translated.
   void add_accept(const RouterLink& link) {
     const auto text = [&](bool by_output) {
-      return fmt::format("{}! -o {} -m conntrack ! --ctstate DNAT -j ACCEPT", by_output ? "" : fmt::format("! -i {} ", link.rfp), link.rfp);
+      return fmt::format("{}! -o {} -m conntrack ! --ctstate DNAT -j ACCEPT",
+                         by_output ? "" : fmt::format("! -i {} ", link.rfp), link.rfp);
     };
     const std::string chain = tables_.wrapped("POSTROUTING");
     const Does by_output = l3_.practice.accept_by_output;
     if (by_output != Does::Maybe) {
-      tables_.add_text("QR-FIP-ACCEPT", "nat", chain, text(by_output == Does::Yes)).concerns(floating_ports());
+      tables_.add_text("QR-FIP-ACCEPT", "nat", chain, text(by_output == Does::Yes))
+          .concerns(floating_ports());
       return;
     }
     const std::uint32_t either = tables_.new_either();
@@ -162,14 +180,18 @@ class QrouterTables : RouterTables {
     if (!scopes()) return;
     const std::uint32_t outside = router_.mark_of(link.rfp);
     for (const RouterPort& port : router_.interfaces) {
-      const bool is_in = std::ranges::any_of(
-          port.addresses, [&](const PortAddress& address) { return address.subnet->cidr.contains(floating.fixed); });
+      const bool is_in = std::ranges::any_of(port.addresses, [&](const PortAddress& address) {
+        return address.subnet->cidr.contains(floating.fixed);
+      });
       const std::uint32_t inside = router_.mark_of(port.device);
       if (!is_in || inside == outside) continue;
-      tables_.add("QR-FIP-SCOPE", "mangle", "floatingip", "-d {}/32 -i {} -j MARK --set-xmark {:#x}/{}", to_string(floating.floating),
-                  link.rfp, inside, kScopeMask)
+      tables_
+          .add("QR-FIP-SCOPE", "mangle", "floatingip", "-d {}/32 -i {} -j MARK --set-xmark {:#x}/{}",
+               to_string(floating.floating), link.rfp, inside, kScopeMask)
           .concerns(ports);
-      tables_.add("QR-FIP-SCOPE", "mangle", "FORWARD", "-s {}/32 -j {}", to_string(floating.fixed), tables_.wrapped("float-snat"))
+      tables_
+          .add("QR-FIP-SCOPE", "mangle", "FORWARD", "-s {}/32 -j {}", to_string(floating.fixed),
+               tables_.wrapped("float-snat"))
           .concerns(ports);
       add_outside_marks(outside, link);
     }
@@ -179,7 +201,8 @@ class QrouterTables : RouterTables {
     if (outside_marked_) return;
     outside_marked_ = true;
     const auto add = [&](std::string_view device) {
-      tables_.add("QR-FIP-SCOPE", "mangle", "float-snat", "-o {} -j MARK --set-xmark {:#x}/{}", device, outside, kScopeMask);
+      tables_.add("QR-FIP-SCOPE", "mangle", "float-snat", "-o {} -j MARK --set-xmark {:#x}/{}", device,
+                  outside, kScopeMask);
     };
     add(link.rfp);
     for (const RouterPort& port : router_.interfaces) {
@@ -201,7 +224,8 @@ class SnatTables : RouterTables {
       if (port.has(family())) add_scope("SNAT-SCOPE", port.device, port.behind);
     }
     // The gateway drops what comes from other scopes only where nothing is translated.
-    if (router_.gateway && router_.gateway->has(family())) add_scope("SNAT-SCOPE", router_.gateway->device, {}, !v4_ || !router_.snat);
+    if (router_.gateway && router_.gateway->has(family()))
+      add_scope("SNAT-SCOPE", router_.gateway->device, {}, !v4_ || !router_.snat);
     if (v4_ && router_.gateway) add_translation(*router_.gateway);
     netns.iptables(tables_);
   }
@@ -225,21 +249,28 @@ class SnatTables : RouterTables {
     if (l3_.practice.metadata_marks != Does::No)
       tables_.add("SNAT-INGRESS-MARK", "mangle", "mark", "-i {} -j MARK --set-xmark {}", device, ingress);
     add_floating_ips();
-    if (router_.snat && scopes()) tables_.add("SNAT-SAVE-MARK", "mangle", "POSTROUTING", "-o {} {}", device, kSave);
-    tables_.add("SNAT-ACCEPT", "nat", "POSTROUTING", "! -o {} -m conntrack ! --ctstate DNAT -j ACCEPT", device);
+    if (router_.snat && scopes())
+      tables_.add("SNAT-SAVE-MARK", "mangle", "POSTROUTING", "-o {} {}", device, kSave);
+    tables_.add("SNAT-ACCEPT", "nat", "POSTROUTING", "! -o {} -m conntrack ! --ctstate DNAT -j ACCEPT",
+                device);
     if (router_.snat && l3_.practice.snat_by_subnet == Does::Yes) {
       for (const RouterPort& port : router_.snat_ports) {
         for (const PortAddress& address : port.addresses) {
-          if (address.ip.v4()) tables_.add("SNAT-SOURCE", "nat", "snat", "-s {} -j SNAT --to-source {}", to_string(address.subnet->cidr), source);
+          if (address.ip.v4())
+            tables_.add("SNAT-SOURCE", "nat", "snat", "-s {} -j SNAT --to-source {}",
+                        to_string(address.subnet->cidr), source);
         }
       }
       return;
     }
     const std::uint32_t scope = router_.mark_of(device);
     if (router_.snat && scopes() && scope != kNoScope)
-      tables_.add("SNAT-SCOPE-ACCEPT", "nat", "snat", "-o {} -m connmark --mark {:#x}/{} -j ACCEPT", device, scope, kScopeMask);
-    if (router_.snat) tables_.add("SNAT-SOURCE", "nat", "snat", "-o {} -j SNAT --to-source {}", device, source);
-    tables_.add("SNAT-HAIRPIN", "nat", "snat", "-m mark ! --mark {} -m conntrack --ctstate DNAT -j SNAT --to-source {}", ingress, source);
+      tables_.add("SNAT-SCOPE-ACCEPT", "nat", "snat", "-o {} -m connmark --mark {:#x}/{} -j ACCEPT", device,
+                  scope, kScopeMask);
+    if (router_.snat)
+      tables_.add("SNAT-SOURCE", "nat", "snat", "-o {} -j SNAT --to-source {}", device, source);
+    tables_.add("SNAT-HAIRPIN", "nat", "snat",
+                "-m mark ! --mark {} -m conntrack --ctstate DNAT -j SNAT --to-source {}", ingress, source);
   }
 
   void add_floating_ips() {
@@ -247,9 +278,11 @@ class SnatTables : RouterTables {
       const Ports ports = ports_of(floating);
       const std::string floating_ip = to_string(floating.floating), fixed = to_string(floating.fixed);
       for (const std::string_view chain : {"PREROUTING", "OUTPUT"}) {
-        tables_.add("SNAT-FIP-DNAT", "nat", chain, "-d {}/32 -j DNAT --to-destination {}", floating_ip, fixed).concerns(ports);
+        tables_.add("SNAT-FIP-DNAT", "nat", chain, "-d {}/32 -j DNAT --to-destination {}", floating_ip, fixed)
+            .concerns(ports);
       }
-      tables_.add("SNAT-FIP-SNAT", "nat", "float-snat", "-s {}/32 -j SNAT --to-source {}", fixed, floating_ip).concerns(ports);
+      tables_.add("SNAT-FIP-SNAT", "nat", "float-snat", "-s {}/32 -j SNAT --to-source {}", fixed, floating_ip)
+          .concerns(ports);
     }
   }
 

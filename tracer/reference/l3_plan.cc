@@ -34,7 +34,8 @@ class Planner {
     l3_.plan = &plan;
     l3_.practice = l3_practice_of(plan.release, plan.release_guessed);
     l3_.numbers = found_.numbers();
-    l3_.prefix = found_.chain_prefix("qrouter-").value_or(found_.chain_prefix("snat-").value_or("neutron-l3-agent"));
+    l3_.prefix =
+        found_.chain_prefix("qrouter-").value_or(found_.chain_prefix("snat-").value_or("neutron-l3-agent"));
   }
 
   L3Plan make() {
@@ -62,16 +63,24 @@ class Planner {
     for (const std::size_t index : plan_.cloud->ports_of_device(router.id())) {
       const Port& port = plan_.cloud->port(index);
       switch (role_of(port.device_owner)) {
-        case Role::DistributedRouter: router.interfaces.push_back(router_port(plan_, index, "qr-")); break;
-        case Role::Snat: router.snat_ports.push_back(router_port(plan_, index, "sg-")); break;
-        case Role::Gateway: router.gateway = router_port(plan_, index, "qg-"); break;
+        case Role::DistributedRouter:
+          router.interfaces.push_back(router_port(plan_, index, "qr-"));
+          break;
+        case Role::Snat:
+          router.snat_ports.push_back(router_port(plan_, index, "sg-"));
+          break;
+        case Role::Gateway:
+          router.gateway = router_port(plan_, index, "qg-");
+          break;
         case Role::Ha:
           if (port.host == plan_.host) router.ha_port = router_port(plan_, index, "ha-");
           break;
-        default: break;
+        default:
+          break;
       }
     }
-    for (auto* ports : {&router.interfaces, &router.snat_ports}) std::ranges::sort(*ports, {}, &RouterPort::device);
+    for (auto* ports : {&router.interfaces, &router.snat_ports})
+      std::ranges::sort(*ports, {}, &RouterPort::device);
     router.ha_here = planned.ha && router.ha_port.has_value();
     if (router.ha_here) router.active = is_active(router);
     l3_.routers.push_back(std::move(router));
@@ -80,7 +89,8 @@ class Planner {
   std::optional<bool> is_active(const L3Router& router) const {
     if (const auto active = found_.active(router.id())) return active;
     for (const RouterAgent& bound : plan_.model().router_agents) {
-      if (bound.router_id == router.id() && bound.ha_port_id == router.ha_port->logical->id && !bound.state.empty())
+      if (bound.router_id == router.id() && bound.ha_port_id == router.ha_port->logical->id &&
+          !bound.state.empty())
         return bound.state == "active";
     }
     return std::nullopt;
@@ -103,7 +113,8 @@ class Planner {
     for (const std::size_t index : plan_.cloud->ports_of_network(port.network_id)) {
       const Port& other = plan_.cloud->port(index);
       if (other.host.empty() || other.status != "ACTIVE") continue;
-      const bool may_use = std::ranges::any_of(other.allowed_pairs, [&](const AddressPair& pair) { return pair.ip == host_prefix(fixed); });
+      const bool may_use = std::ranges::any_of(
+          other.allowed_pairs, [&](const AddressPair& pair) { return pair.ip == host_prefix(fixed); });
       if (may_use) hosts.insert(other.host);
     }
     return hosts.size() == 1 ? *hosts.begin() : std::string_view();
@@ -128,12 +139,14 @@ class Planner {
       const std::string_view host = port == nullptr ? std::string_view() : host_of(*port, *fixed);
       const bool no_external = agent_mode(host) == "dvr_no_external";
       if (host.empty() || no_external) {
-        if (l3_.practice.central_floating != Does::No) router.central.push_back({floating.floating_ip, *fixed, index, std::nullopt});
+        if (l3_.practice.central_floating != Does::No)
+          router.central.push_back({floating.floating_ip, *fixed, index, std::nullopt});
       } else if (host == plan_.host && l3_.distributes()) {
         router.local.push_back({floating.floating_ip, *fixed, index, std::nullopt});
       }
     }
-    for (auto* list : {&router.local, &router.central}) std::ranges::sort(*list, {}, &RouterFloatingIp::floating);
+    for (auto* list : {&router.local, &router.central})
+      std::ranges::sort(*list, {}, &RouterFloatingIp::floating);
   }
 
   void number_floating_ips() {
@@ -142,7 +155,8 @@ class Planner {
     for (L3Router& router : l3_.routers) {
       for (RouterFloatingIp& floating : router.local) {
         floating.priority = found_.floating_priority(router.netns, floating.fixed, floating.floating);
-        const bool in_range = floating.priority && *floating.priority >= kFirstPriority && *floating.priority < kFirstPriority + kPriorities;
+        const bool in_range = floating.priority && *floating.priority >= kFirstPriority &&
+                              *floating.priority < kFirstPriority + kPriorities;
         if (!in_range || !used.insert(*floating.priority).second) left.emplace_back(&router, &floating);
       }
     }
@@ -175,7 +189,8 @@ class Planner {
     for (L3Router& router : l3_.routers) {
       if (!router.link) continue;
       const std::string fip = "fip-" + router.logical->external_network_id;
-      const auto found = found_.link_address(router.id(), router.netns, fip, router.link->rfp, router.link->fpr);
+      const auto found =
+          found_.link_address(router.id(), router.netns, fip, router.link->rfp, router.link->fpr);
       if (found && used.insert(found->v4_value()).second) {
         set_address(*router.link, found->v4_value());
       } else {
@@ -202,7 +217,8 @@ class Planner {
     if (l3_.practice.fast_exit == Does::No || !router.has_gateway()) return;
     for (const RouterPort& port : router.interfaces) {
       for (const PortAddress& address : port.addresses) {
-        if (address.ip.v4() && found_.has_rule(router.netns, kFastExitPriority, address.subnet->cidr)) router.fast_exit[port.device] = true;
+        if (address.ip.v4() && found_.has_rule(router.netns, kFastExitPriority, address.subnet->cidr))
+          router.fast_exit[port.device] = true;
       }
     }
   }
@@ -235,7 +251,8 @@ std::uint32_t crc32(std::string_view bytes) {
 }  // namespace
 
 bool RouterPort::has(Family family) const {
-  return std::ranges::any_of(addresses, [&](const PortAddress& address) { return address.ip.family == family; });
+  return std::ranges::any_of(addresses,
+                             [&](const PortAddress& address) { return address.ip.family == family; });
 }
 
 const PortAddress* L3Router::snat_address(const PortAddress& of) const {
@@ -288,10 +305,12 @@ RouterPort router_port(const Plan& plan, std::size_t index, std::string_view pre
   made.mtu = mtu_of(plan, port.network_id);
   if (made.mtu == 0) made.mtu = found_mtu(plan.found, made.device);
   for (const FixedIp& fixed : port.fixed_ips) {
-    if (const Subnet* subnet = find_subnet(plan, fixed.subnet_id)) made.addresses.push_back({fixed.ip, subnet});
+    if (const Subnet* subnet = find_subnet(plan, fixed.subnet_id))
+      made.addresses.push_back({fixed.ip, subnet});
   }
   for (const WiredPort& other : plan.ports) {
-    if (other.role == Role::Compute && plan.logical_port(other).network_id == port.network_id) made.behind.push_back(other.port);
+    if (other.role == Role::Compute && plan.logical_port(other).network_id == port.network_id)
+      made.behind.push_back(other.port);
   }
   return made;
 }

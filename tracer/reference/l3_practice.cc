@@ -13,13 +13,16 @@ class Facts {
 
   Does since(const Since& since) const {
     if (!guessed_) return since.holds(release_) ? Does::Yes : Does::No;
-    const bool first = since.holds({release_.series, 0, 0}), last = since.holds({release_.series, kLast, kLast});
+    const bool first = since.holds({release_.series, 0, 0}),
+               last = since.holds({release_.series, kLast, kLast});
     return first ? Does::Yes : last ? Does::Maybe : Does::No;
   }
   // A guess of the newer series rests on few signs, and may be one off.
   Does roughly_since(const Since& since) const {
     if (!guessed_) return this->since(since);
-    const auto neighbour = [&](int by) { return Release{static_cast<std::uint16_t>(release_.series + by), 0, 0}; };
+    const auto neighbour = [&](int by) {
+      return Release{static_cast<std::uint16_t>(release_.series + by), 0, 0};
+    };
     if (since.holds(neighbour(-1))) return Does::Yes;
     return since.holds({neighbour(1).series, kLast, kLast}) ? Does::Maybe : Does::No;
   }
@@ -47,10 +50,10 @@ L3Practice l3_practice_of(Release release, bool guessed) {
   practice.wide_pool = facts.since({{7, 1, 0}, {8, 1, 0}});
   practice.table_per_router = facts.since({{9, 3, 0}});
   practice.floating_on_rfp = facts.until({kMitaka});
-  practice.peer_neighbours = facts.since({{11, 0, 7}, {12, 0, 5}, {13, 0, 2}});
   practice.pair_neighbours = facts.since({{16, 4, 0}, {17, 2, 0}, {18, 1, 0}});
   // The change was made in stable branches and taken back; it never was in a release after Victoria.
-  const Does forgot = facts.between({{15, 2, 0}, {16, 0, 0}, {17, 0, 0}}, {{15, 3, 3}, {16, 3, 1}, {17, 1, 1}, kWallaby});
+  const Does forgot =
+      facts.between({{15, 2, 0}, {16, 0, 0}, {17, 0, 0}}, {{15, 3, 3}, {16, 3, 1}, {17, 1, 1}, kWallaby});
   practice.keeps_neighbours = forgot == Does::No ? Does::Yes : forgot == Does::Yes ? Does::No : Does::Maybe;
   practice.rfp_default6 = facts.since({kZed});
   practice.onlink_subnets = facts.since({{12, 0, 6}, {13, 0, 3}});

@@ -15,7 +15,6 @@ struct L3Practice {
   Does wide_pool = Does::Yes;             // link-local pairs of 169.254.64.0/18, not 169.254.30.0/23
   Does table_per_router = Does::Yes;      // in the fip namespace: "iif fpr- lookup n", not a default in main
   Does floating_on_rfp = Does::No;        // every local floating IP is an address of rfp-
-  Does peer_neighbours = Does::Yes;       // permanent ones over the veth pair
   Does pair_neighbours = Does::Yes;       // of allowed address pairs
   Does keeps_neighbours = Does::Yes;      // told of new ports; without, only those at the start are entered
   Does rfp_default6 = Does::Yes;          // IPv6 default in main by rfp-

@@ -1,6 +1,8 @@
 // The network namespaces of one host, and the Linux bridges and iptables rules of the hybrid firewall in its root namespace.
 #pragma once
 
+#include <string_view>
+
 #include "tracer/reference/expected.h"
 #include "tracer/reference/l3_plan.h"
 #include "tracer/reference/plan.h"
@@ -25,5 +27,7 @@ void add_fip_iptables(const L3Plan& l3, NetnsWriter& netns);
 
 // Settings that the agent makes in each of its namespaces.
 void add_common_sysctls(const L3Practice& practice, NetnsWriter& netns);
+// Not on a host where IPv6 is off.
+void add_forwarding6(const Plan& plan, std::string_view value, NetnsWriter& netns);
 
 }  // namespace dvrtrace::reference

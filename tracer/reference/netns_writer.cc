@@ -29,7 +29,10 @@ NetnsWriter::NetnsWriter(std::string netns, std::string_view rule, bool optional
       iptables6_(path("ip6tables-save"), {}, netns_),
       sysctls_(path("sysctl_-a"), {}, netns_) {
   if (netns_.empty()) return;
-  links_.add(rule, "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000").optional(optional);
+  links_
+      .add(rule,
+           "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000")
+      .optional(optional);
   links_.header("    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00");
   links_.header("    inet 127.0.0.1/8 scope host lo");
   links_.header("    inet6 ::1/128 scope host");
@@ -42,13 +45,15 @@ NetnsWriter::NetnsWriter(std::string netns, std::string_view rule, bool optional
 
 std::string NetnsWriter::path(std::string_view command) const {
   constexpr std::string_view kFolder = "sos_commands/networking/";
-  return netns_.empty() ? fmt::format("{}{}", kFolder, command) : fmt::format("{}ip_netns_exec_{}_{}", kFolder, netns_, command);
+  return netns_.empty() ? fmt::format("{}{}", kFolder, command)
+                        : fmt::format("{}ip_netns_exec_{}_{}", kFolder, netns_, command);
 }
 
 Writer::Added NetnsWriter::device(std::string_view rule, const Device& device) {
   device_ = device.name;
-  std::string first = fmt::format("{}: {}{}{}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu {} qdisc noqueue", ++index_, device.name,
-                                  device.peer.empty() ? "" : "@", device.peer, device.mtu == 0 ? kDefaultMtu : device.mtu);
+  std::string first =
+      fmt::format("{}: {}{}{}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu {} qdisc noqueue", ++index_, device.name,
+                  device.peer.empty() ? "" : "@", device.peer, device.mtu == 0 ? kDefaultMtu : device.mtu);
   if (!device.master.empty()) first += " master " + device.master;
   links_.add_text(rule, first + " state UP group default qlen 1000");
   if (device.mac) {
@@ -59,31 +64,38 @@ Writer::Added NetnsWriter::device(std::string_view rule, const Device& device) {
   return links_.line_before_end(2);
 }
 
-Writer::Added NetnsWriter::address(std::string_view rule, const Ip& ip, unsigned length, std::string_view scope) {
+Writer::Added NetnsWriter::address(std::string_view rule, const Ip& ip, unsigned length,
+                                   std::string_view scope) {
   const Prefix network(ip, length);
   if (!network.host() && !(ip.v6() && ip.link_local()) && connected_.insert({device_, network}).second) {
     if (ip.v4()) {
-      routes4_.add(kConnected, "{} dev {} proto kernel scope link src {}", to_string(network), device_, to_string(ip));
+      routes4_.add(kConnected, "{} dev {} proto kernel scope link src {}", to_string(network), device_,
+                   to_string(ip));
     } else {
       routes6_.add(kConnected, "{} dev {} proto kernel metric 256 pref medium", to_string(network), device_);
     }
   }
-  return links_.add(rule, "    {} {}/{} scope {} {}", ip.v4() ? "inet" : "inet6", to_string(ip), length, scope, device_);
+  return links_.add(rule, "    {} {}/{} scope {} {}", ip.v4() ? "inet" : "inet6", to_string(ip), length,
+                    scope, device_);
 }
 
 void NetnsWriter::link_local(Mac mac, bool optional) {
   address(kKernel, eui64_link_local(mac.value), 64, "link").optional(optional);
 }
 
-Writer::Added NetnsWriter::rule(std::string_view rule, std::uint32_t priority, std::string_view selector, std::uint32_t table, Family family) {
+Writer::Added NetnsWriter::rule(std::string_view rule, std::uint32_t priority, std::string_view selector,
+                                std::uint32_t table, Family family) {
   return (family == Family::V4 ? rules4_ : rules6_)
       .add(rule, "{}:\t{} lookup {}", priority, selector, kernel::route_table_name(table));
 }
 
-Writer::Added NetnsWriter::route(std::string_view rule, const Prefix& to, std::string_view how, std::uint32_t table) {
+Writer::Added NetnsWriter::route(std::string_view rule, const Prefix& to, std::string_view how,
+                                 std::uint32_t table) {
   const bool v4 = to.ip().v4();
-  const std::string where = table == kernel::kTableMain ? std::string() : " table " + kernel::route_table_name(table);
-  return (v4 ? routes4_ : routes6_).add(rule, "{} {}{} proto static{}", prefix_text(to), how, where, v4 ? "" : " metric 1024 pref medium");
+  const std::string where =
+      table == kernel::kTableMain ? std::string() : " table " + kernel::route_table_name(table);
+  return (v4 ? routes4_ : routes6_)
+      .add(rule, "{} {}{} proto static{}", prefix_text(to), how, where, v4 ? "" : " metric 1024 pref medium");
 }
 
 Writer::Added NetnsWriter::neighbour(std::string_view rule, const Ip& ip, std::string_view device, Mac mac) {
@@ -96,7 +108,9 @@ Writer::Added NetnsWriter::sysctl(std::string_view rule, std::string_view key, s
   return Writer::Added(line);
 }
 
-void NetnsWriter::iptables(const IptablesWriter& tables) { tables.write(tables.family() == Family::V4 ? iptables4_ : iptables6_); }
+void NetnsWriter::iptables(const IptablesWriter& tables) {
+  tables.write(tables.family() == Family::V4 ? iptables4_ : iptables6_);
+}
 
 void NetnsWriter::finish(Host& host) {
   for (auto& [key, line] : settings_) sysctls_.add_line(std::move(line));

@@ -17,9 +17,9 @@ namespace dvrtrace::reference {
 
 struct Device {
   std::string name;
-  std::string peer;          // of a veth pair, in another namespace: "if2"
-  std::optional<Mac> mac;    // none: the kernel's choice
-  std::uint32_t mtu = 0;     // 0: not known
+  std::string peer;        // of a veth pair, in another namespace: "if2"
+  std::optional<Mac> mac;  // none: the kernel's choice
+  std::uint32_t mtu = 0;   // 0: not known
   std::string master;
 };
 
@@ -30,14 +30,17 @@ class NetnsWriter {
 
   Writer::Added device(std::string_view rule, const Device& device);
   // Of the device that was added last. The route to its network, which the kernel makes of it, comes along.
-  Writer::Added address(std::string_view rule, const Ip& ip, unsigned length, std::string_view scope = "global");
+  Writer::Added address(std::string_view rule, const Ip& ip, unsigned length,
+                        std::string_view scope = "global");
   // The link-local address of the device's MAC, where the kernel makes one.
   void link_local(Mac mac, bool optional = true);
 
   // "from 10.0.1.11", table
-  Writer::Added rule(std::string_view rule, std::uint32_t priority, std::string_view selector, std::uint32_t table, Family family = Family::V4);
+  Writer::Added rule(std::string_view rule, std::uint32_t priority, std::string_view selector,
+                     std::uint32_t table, Family family = Family::V4);
   // `how`: "via 10.0.1.1 dev qr-..."; table 254 is main.
-  Writer::Added route(std::string_view rule, const Prefix& to, std::string_view how, std::uint32_t table = 254);
+  Writer::Added route(std::string_view rule, const Prefix& to, std::string_view how,
+                      std::uint32_t table = 254);
   Writer::Added neighbour(std::string_view rule, const Ip& ip, std::string_view device, Mac mac);
   // A neighbour's alternative: of all with one number any one will do.
   std::uint32_t new_either() { return neighbours_.new_either(); }

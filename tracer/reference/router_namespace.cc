@@ -53,14 +53,18 @@ class RouterNamespace {
         netns_.address("QR-RFP-FIP", floating.floating, 32).concerns(ports_of(floating));
       }
     }
-    netns_.route("QR-FIP-ROUTE", everything(Family::V4), fmt::format("via {} dev {}", to_string(link.fpr_ip), link.rfp), kFipTable)
+    netns_
+        .route("QR-FIP-ROUTE", everything(Family::V4),
+               fmt::format("via {} dev {}", to_string(link.fpr_ip), link.rfp), kFipTable)
         .concerns(floating_ports());
     if (l3_.practice.rfp_default6 == Does::Yes) {
       netns_.route("QR-RFP-DEFAULT6", everything(Family::V6),
                    fmt::format("via {} dev {}", to_string(link_local_of(link.fpr_mac)), link.rfp));
     }
-    const bool permanent = l3_.practice.peer_neighbours == Does::Yes;
-    netns_.neighbour("QR-PEER-NEIGH", link.fpr_ip, link.rfp, link.fpr_mac).optional(!permanent).concerns(floating_ports());
+    // Entered once with the link: a device that was down for a moment has lost it, and learns.
+    netns_.neighbour("QR-PEER-NEIGH", link.fpr_ip, link.rfp, link.fpr_mac)
+        .optional()
+        .concerns(floating_ports());
   }
 
   // A subnet's traffic to the outside goes to the host of the SNAT port, unless it needs no NAT.
@@ -68,15 +72,20 @@ class RouterNamespace {
     if (!router_.has_gateway()) return;
     for (const PortAddress& address : port.addresses) {
       if (address.ip.v4() && router_.leaves_fast(port)) {
-        netns_.rule("QR-FAST-EXIT", kFastExitPriority, "from " + to_string(address.subnet->cidr), kFipTable).concerns(port.behind);
+        netns_.rule("QR-FAST-EXIT", kFastExitPriority, "from " + to_string(address.subnet->cidr), kFipTable)
+            .concerns(port.behind);
         continue;
       }
       const PortAddress* snat = router_.snat_address(address);
       if (snat == nullptr) continue;
       const std::uint32_t index = snat_index(address.ip, address.length());
-      netns_.rule("QR-SNAT-RULE", index, fmt::format("from {}/{}", to_string(address.ip), address.length()), index, address.ip.family)
+      netns_
+          .rule("QR-SNAT-RULE", index, fmt::format("from {}/{}", to_string(address.ip), address.length()),
+                index, address.ip.family)
           .concerns(port.behind);
-      netns_.route("QR-SNAT-ROUTE", everything(address.ip.family), fmt::format("via {} dev {}", to_string(snat->ip), port.device), index)
+      netns_
+          .route("QR-SNAT-ROUTE", everything(address.ip.family),
+                 fmt::format("via {} dev {}", to_string(snat->ip), port.device), index)
           .concerns(port.behind);
       netns_.sysctl("QR-REDIRECTS", fmt::format("net.ipv4.conf.{}.send_redirects", port.device), "0");
     }
@@ -84,7 +93,8 @@ class RouterNamespace {
 
   void add_floating_ip(const RouterFloatingIp& floating) {
     if (!router_.link || !floating.priority) return;
-    netns_.rule("QR-FIP-RULE", *floating.priority, "from " + to_string(floating.fixed), kFipTable).concerns(ports_of(floating));
+    netns_.rule("QR-FIP-RULE", *floating.priority, "from " + to_string(floating.fixed), kFipTable)
+        .concerns(ports_of(floating));
   }
 
   // After a restart the agent enters rules for centralised floating IPs too, which do no harm where table 16 is empty.
@@ -94,7 +104,8 @@ class RouterNamespace {
     if (found == nullptr) return;
     for (const Sourced<kernel::PolicyRule>& rule : found->rules4.value) {
       if (rule.value.table != kFipTable || rule.value.from != host_prefix(floating.fixed)) continue;
-      netns_.rule("QR-FIP-RULE-CENTRAL", rule.value.priority, "from " + to_string(floating.fixed), kFipTable).optional();
+      netns_.rule("QR-FIP-RULE-CENTRAL", rule.value.priority, "from " + to_string(floating.fixed), kFipTable)
+          .optional();
     }
   }
 
@@ -102,10 +113,12 @@ class RouterNamespace {
   void add_extra_routes() {
     for (const HostRoute& route : router_.logical->routes) {
       for (const RouterPort& port : router_.interfaces) {
-        const bool leads_there = std::ranges::any_of(
-            port.addresses, [&](const PortAddress& address) { return address.subnet->cidr.contains(route.nexthop); });
+        const bool leads_there = std::ranges::any_of(port.addresses, [&](const PortAddress& address) {
+          return address.subnet->cidr.contains(route.nexthop);
+        });
         if (!leads_there) continue;
-        netns_.route("QR-EXTRA-ROUTE", route.destination, fmt::format("via {} dev {}", to_string(route.nexthop), port.device));
+        netns_.route("QR-EXTRA-ROUTE", route.destination,
+                     fmt::format("via {} dev {}", to_string(route.nexthop), port.device));
         break;
       }
     }
@@ -113,9 +126,16 @@ class RouterNamespace {
 
   // --- neighbours ---
 
-  struct Entry { std::size_t port; Ip ip; Mac mac; bool sure; };
+  struct Entry {
+    std::size_t port;
+    Ip ip;
+    Mac mac;
+    bool sure;
+  };
 
-  static bool is_router_interface(Role role) { return role == Role::DistributedRouter || role == Role::LegacyRouter; }
+  static bool is_router_interface(Role role) {
+    return role == Role::DistributedRouter || role == Role::LegacyRouter;
+  }
 
   void add_entries(const PortAddress& address, std::vector<Entry>& entries) const {
     for (const std::size_t index : plan_.cloud->ports_of_network(address.subnet->network_id)) {
@@ -131,7 +151,8 @@ class RouterNamespace {
       if (l3_.practice.pair_neighbours == Does::No) continue;
       for (const AddressPair& pair : port.allowed_pairs) {
         if (!pair.ip.host() || !address.subnet->cidr.contains(pair.ip.ip())) continue;
-        entries.push_back({index, pair.ip.ip(), pair.mac.value_or(port.mac), sure && l3_.practice.pair_neighbours == Does::Yes});
+        entries.push_back({index, pair.ip.ip(), pair.mac.value_or(port.mac),
+                           sure && l3_.practice.pair_neighbours == Does::Yes});
       }
     }
   }
@@ -140,7 +161,8 @@ class RouterNamespace {
     for (const PortAddress& address : port.addresses) {
       std::vector<Entry> entries;
       add_entries(address, entries);
-      std::ranges::stable_sort(entries, {}, [](const Entry& entry) { return std::pair(entry.ip, entry.mac); });
+      std::ranges::stable_sort(entries, {},
+                               [](const Entry& entry) { return std::pair(entry.ip, entry.mac); });
       for (std::size_t i = 0; i < entries.size();) {
         std::size_t end = i + 1;
         while (end < entries.size() && entries[end].ip == entries[i].ip) ++end;
@@ -157,7 +179,8 @@ class RouterNamespace {
       const bool repeated = &entry != entries.data() && (&entry - 1)->mac == entry.mac;
       if (repeated) continue;
       const bool snat = role_of(plan_.cloud->port(entry.port).device_owner) == Role::Snat;
-      Writer::Added added = netns_.neighbour(snat ? "QR-SNAT-NEIGH" : "QR-NEIGH", entry.ip, port.device, entry.mac);
+      Writer::Added added =
+          netns_.neighbour(snat ? "QR-SNAT-NEIGH" : "QR-NEIGH", entry.ip, port.device, entry.mac);
       added.optional(!entry.sure).either(either);
       if (snat) {
         added.concerns(port.behind);
@@ -171,7 +194,7 @@ class RouterNamespace {
 
   void add_sysctls() {
     add_common_sysctls(l3_.practice, netns_);
-    netns_.sysctl("NS-FORWARD6", "net.ipv6.conf.all.forwarding", router_.ha_here ? "0" : "1");
+    add_forwarding6(plan_, router_.ha_here ? "0" : "1", netns_);
     if (router_.ha_here && l3_.practice.no_ha_link_locals == Does::Yes)
       netns_.sysctl("QR-HA-LINK-LOCAL", "net.ipv6.conf.all.addr_gen_mode", "1");
     if (router_.has_gateway()) netns_.sysctl("QR-REDIRECTS", "net.ipv4.conf.all.send_redirects", "0");
@@ -198,6 +221,8 @@ class RouterNamespace {
 
 }  // namespace
 
-void add_router_namespace(const L3Plan& l3, const L3Router& router, Host& host) { RouterNamespace(l3, router).add(host); }
+void add_router_namespace(const L3Plan& l3, const L3Router& router, Host& host) {
+  RouterNamespace(l3, router).add(host);
+}
 
 }  // namespace dvrtrace::reference

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kSetName = 29;
 
 bool is_icmp(const std::string& protocol) {
-  return protocol == "icmp" || protocol == "1" || protocol == "ipv6-icmp" || protocol == "icmpv6" || protocol == "58";
+  return protocol == "icmp" || protocol == "1" || protocol == "ipv6-icmp" || protocol == "icmpv6" ||
+         protocol == "58";
 }
 
 // As iptables-save prints it.
@@ -27,8 +28,8 @@ std::string protocol_of(const std::string& protocol, Family family) {
 }
 
 bool has_ports(std::string_view protocol) {
-  return protocol == "tcp" || protocol == "udp" || protocol == "sctp" || protocol == "dccp" || protocol == "udplite" ||
-         protocol == "33" || protocol == "136";
+  return protocol == "tcp" || protocol == "udp" || protocol == "sctp" || protocol == "dccp" ||
+         protocol == "udplite" || protocol == "33" || protocol == "136";
 }
 
 std::string ports_text(const SecurityGroupRule& rule, std::string_view protocol) {
@@ -46,7 +47,8 @@ std::string protocol_text(const SecurityGroupRule& rule, Family family) {
   if (!rule.port_min) return text;
   if (is_icmp(rule.protocol)) {
     text += family == Family::V4 ? "-m icmp --icmp-type " : "-m icmp6 --icmpv6-type ";
-    text += rule.port_max ? fmt::format("{}/{} ", *rule.port_min, *rule.port_max) : fmt::format("{} ", *rule.port_min);
+    text += rule.port_max ? fmt::format("{}/{} ", *rule.port_min, *rule.port_max)
+                          : fmt::format("{} ", *rule.port_min);
   } else if (has_ports(protocol)) {
     text += ports_text(rule, protocol);
   }
@@ -55,19 +57,23 @@ std::string protocol_text(const SecurityGroupRule& rule, Family family) {
 
 }  // namespace
 
-std::vector<std::string> SecurityRules::texts(const SecurityGroupRule& rule, Family family, bool ingress) const {
+std::vector<std::string> SecurityRules::texts(const SecurityGroupRule& rule, Family family,
+                                              bool ingress) const {
   const Family of = rule.ethertype == "IPv6" ? Family::V6 : Family::V4;
   if (of != family || (rule.direction == "ingress") != ingress) return {};
   const std::string_view side = ingress ? "-s" : "-d";
   const std::string what = protocol_text(rule, family);
   const auto with_address = [&](const Prefix& prefix) {
-    return prefix.length() == 0 ? fmt::format("{}-j RETURN", what) : fmt::format("{} {} {}-j RETURN", side, to_string(prefix), what);
+    return prefix.length() == 0 ? fmt::format("{}-j RETURN", what)
+                                : fmt::format("{} {} {}-j RETURN", side, to_string(prefix), what);
   };
   const bool remote = !rule.remote_group_id.empty() || !rule.remote_address_group_id.empty();
   if (!remote) return {rule.remote_ip ? with_address(*rule.remote_ip) : fmt::format("{}-j RETURN", what)};
   const std::vector<SetMember> all = members(rule, family);
   if (all.empty()) return {};
-  if (sets_) return {fmt::format("{}-m set --match-set {} {} -j RETURN", what, set_of(rule, family), ingress ? "src" : "dst")};
+  if (sets_)
+    return {fmt::format("{}-m set --match-set {} {} -j RETURN", what, set_of(rule, family),
+                        ingress ? "src" : "dst")};
   std::vector<std::string> texts;
   for (const SetMember& member : all) texts.push_back(with_address(member.prefix));
   return texts;
@@ -94,7 +100,8 @@ std::vector<SetMember> SecurityRules::members(const SecurityGroupRule& rule, Fam
     }
   };
   if (const auto group = cloud_.find_address_group(rule.remote_address_group_id)) {
-    for (const Prefix& prefix : cloud_.model().address_groups[*group].addresses) add(prefix, std::nullopt, true);
+    for (const Prefix& prefix : cloud_.model().address_groups[*group].addresses)
+      add(prefix, std::nullopt, true);
   }
   for (const std::size_t index : cloud_.members_of_group(rule.remote_group_id)) {
     const Port& port = cloud_.port(index);
