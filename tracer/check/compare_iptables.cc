@@ -22,8 +22,10 @@ using RuleRow = Sourced<IptablesRule>;
 
 // Chains of services beside the L3 agent's own work, whose objects are not read: port forwarding, firewalls, metering.
 bool is_of_service(std::string_view chain) {
-  constexpr std::string_view kParts[] = {"-fip-pf", "-pf-", "-fwaas", "-iv4", "-ov4", "-iv6", "-ov6", "neutron-meter"};
-  return std::ranges::any_of(kParts, [&](std::string_view part) { return chain.find(part) != std::string_view::npos; });
+  constexpr std::string_view kParts[] = {"-fip-pf", "-pf-", "-fwaas", "-iv4",
+                                         "-ov4",    "-iv6", "-ov6",   "neutron-meter"};
+  return std::ranges::any_of(
+      kParts, [&](std::string_view part) { return chain.find(part) != std::string_view::npos; });
 }
 
 bool leads_to_service(const IptablesRule& rule) {
@@ -40,8 +42,8 @@ std::string text_of(const RuleRow& rule, const Sources& sources) {
 
 class Tables {
  public:
-  Tables(const Part<Iptables>& found, const Part<Iptables>& expected, const std::string& netns, const Sources& sources,
-         Comparison& comparison)
+  Tables(const Part<Iptables>& found, const Part<Iptables>& expected, const std::string& netns,
+         const Sources& sources, Comparison& comparison)
       : found_(found), expected_(expected), netns_(netns), sources_(sources), comparison_(comparison) {}
 
   void compare() {
@@ -58,7 +60,8 @@ class Tables {
   void compare(const IptablesTable* found, const IptablesTable* expected) {
     const std::string& table = found != nullptr ? found->name : expected->name;
     if (expected != nullptr) {
-      for (const Chain& chain : expected->chains) compare(table, found == nullptr ? nullptr : found->find(chain.name), &chain);
+      for (const Chain& chain : expected->chains)
+        compare(table, found == nullptr ? nullptr : found->find(chain.name), &chain);
     }
     if (found == nullptr) return;
     for (const Chain& chain : found->chains) {
@@ -70,13 +73,19 @@ class Tables {
   // Others than Neutron have rules in the root namespace.
   bool is_neutrons(const Chain& chain) const { return !netns_.empty() || chain.name.starts_with("neutron-"); }
 
-  Rows rows_of(const Chain& chain) const {
+  struct Rules {
     Rows rows;
-    for (const RuleRow& rule : chain.rules) {
-      if (!is_of_service(chain.name) && leads_to_service(rule.value)) continue;
-      rows.push_back({meaning_of(rule.value), {}, text_of(rule, sources_), rule.at});
+    std::vector<const RuleRow*> rules;  // of each row
+  };
+  Rules rules_of(const Chain* chain) const {
+    Rules all;
+    if (chain == nullptr) return all;
+    for (const RuleRow& rule : chain->rules) {
+      if (leads_to_service(rule.value)) continue;
+      all.rows.push_back({meaning_of(rule.value), {}, text_of(rule, sources_), rule.at});
+      all.rules.push_back(&rule);
     }
-    return rows;
+    return all;
   }
 
   void compare(const std::string& table, const Chain* found, const Chain* expected) {
@@ -85,11 +94,11 @@ class Tables {
     setting.whole = found_.complete();
     setting.foreign = !is_neutrons(chain);
     const std::size_t first = comparison_.differences.size();
-    const Rows rows = found != nullptr ? rows_of(*found) : Rows{}, expected_rows = expected != nullptr ? rows_of(*expected) : Rows{};
-    compare_rows(rows, expected_rows, setting, comparison_);
+    const Rules rules = rules_of(found), expected_rules = rules_of(expected);
+    compare_rows(rules.rows, expected_rules.rows, setting, comparison_);
     if (found != nullptr && expected != nullptr) {
       compare_policy(*found, *expected, setting);
-      compare_order(*found, rows, *expected, expected_rows, setting);
+      compare_order(rules, expected_rules, setting);
     }
     for (std::size_t i = first; i < comparison_.differences.size(); ++i) {
       comparison_.differences[i].table = table;
@@ -98,18 +107,21 @@ class Tables {
   }
 
   void compare_policy(const Chain& found, const Chain& expected, const Setting& setting) {
-    if (!found.policy_accept || !expected.policy_accept || found.policy_accept == expected.policy_accept) return;
-    const auto text = [](const Chain& chain) { return fmt::format(":{} {}", chain.name, *chain.policy_accept ? "ACCEPT" : "DROP"); };
+    if (!found.policy_accept || !expected.policy_accept || found.policy_accept == expected.policy_accept)
+      return;
+    const auto text = [](const Chain& chain) {
+      return fmt::format(":{} {}", chain.name, *chain.policy_accept ? "ACCEPT" : "DROP");
+    };
     add(setting, text(found), text(expected), found.at, expected.at, false);
   }
 
   // The first two rules that both chains have and whose order differs and matters.
-  void compare_order(const Chain& found, const Rows& rows, const Chain& expected, const Rows& expected_rows, const Setting& setting) {
+  void compare_order(const Rules& found, const Rules& expected, const Setting& setting) {
     std::multimap<std::string_view, std::size_t> places;
-    for (std::size_t i = 0; i < expected_rows.size(); ++i) places.emplace(expected_rows[i].about, i);
+    for (std::size_t i = 0; i < expected.rows.size(); ++i) places.emplace(expected.rows[i].about, i);
     std::vector<std::pair<std::size_t, std::size_t>> both;  // place in `found`, place in `expected`
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto place = places.find(rows[i].about);
+    for (std::size_t i = 0; i < found.rows.size(); ++i) {
+      const auto place = places.find(found.rows[i].about);
       if (place == places.end()) continue;
       both.emplace_back(i, place->second);
       places.erase(place);
@@ -117,18 +129,18 @@ class Tables {
     for (std::size_t later = 1; later < both.size(); ++later) {
       for (std::size_t earlier = 0; earlier < later; ++earlier) {
         if (both[earlier].second < both[later].second) continue;
-        const RuleRow& first = found.rules[both[earlier].first];
-        const RuleRow& second = found.rules[both[later].first];
-        if (!order_matters(first.value, second.value)) continue;
-        add(setting, rows[both[later].first].text + " after " + rows[both[earlier].first].text,
-            rows[both[later].first].text + " before " + rows[both[earlier].first].text, second.at,
-            expected.rules[both[later].second].at, true);
+        const std::size_t first = both[earlier].first, second = both[later].first;
+        if (!order_matters(found.rules[first]->value, found.rules[second]->value)) continue;
+        add(setting, found.rows[second].text + " after " + found.rows[first].text,
+            found.rows[second].text + " before " + found.rows[first].text, found.rows[second].at,
+            expected.rows[both[later].second].at, true);
         return;
       }
     }
   }
 
-  void add(const Setting& setting, std::string found, std::string expected, Provenance found_at, Provenance expected_at, bool order) {
+  void add(const Setting& setting, std::string found, std::string expected, Provenance found_at,
+           Provenance expected_at, bool order) {
     Difference difference;
     difference.kind = setting.kind;
     difference.deviation = Deviation::Different;

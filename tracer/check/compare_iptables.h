@@ -11,7 +11,7 @@
 
 namespace dvrtrace::check {
 
-void compare_iptables(const Part<kernel::Iptables>& found, const Part<kernel::Iptables>& expected, const std::string& netns,
-                      const Sources& sources, Comparison& comparison);
+void compare_iptables(const Part<kernel::Iptables>& found, const Part<kernel::Iptables>& expected,
+                      const std::string& netns, const Sources& sources, Comparison& comparison);
 
 }  // namespace dvrtrace::check

@@ -55,13 +55,18 @@ class Namespaces {
   void compare_names() {
     Rows found, expected;
     for (const NamespaceSnapshot& netns : expected_.namespaces) {
-      if (!netns.name.empty()) expected.push_back({netns.name, {}, netns.name, netns.links.value.empty() ? Provenance{} : netns.links.value.front().at});
+      if (!netns.name.empty())
+        expected.push_back({netns.name,
+                            {},
+                            netns.name,
+                            netns.links.value.empty() ? Provenance{} : netns.links.value.front().at});
     }
     for (const NamespaceSnapshot& netns : found_.namespaces) {
       if (is_agents(netns.name) && is_listed(netns.name)) found.push_back({netns.name, {}, netns.name, {}});
     }
     const bool whole = found_.namespace_names.complete();
-    if (!expected.empty() || !found.empty()) compare_rows(found, expected, {ObjectKind::Namespace, {}, {}, whole}, comparison_);
+    if (!expected.empty() || !found.empty())
+      compare_rows(found, expected, {ObjectKind::Namespace, {}, {}, whole}, comparison_);
   }
 
   void compare(const NamespaceSnapshot& found, const NamespaceSnapshot& expected) {
@@ -101,7 +106,8 @@ class Namespaces {
   }
 
   static const Link* find(const std::vector<Sourced<Link>>& links, std::string_view name) {
-    const auto at = std::ranges::find(links, name, [](const Sourced<Link>& link) { return std::string_view(link.value.name); });
+    const auto at = std::ranges::find(
+        links, name, [](const Sourced<Link>& link) { return std::string_view(link.value.name); });
     return at == links.end() ? nullptr : &at->value;
   }
 
@@ -112,7 +118,8 @@ class Namespaces {
     for (const Sourced<Link>& link : expected.links.value) {
       if (link.value.loopback) continue;
       const Link* other = find(found.links.value, link.value.name);
-      expected_links.push_back({link.value.name, state_of(told_by(link.value, other)), state_of(link.value), link.at});
+      expected_links.push_back(
+          {link.value.name, state_of(told_by(link.value, other)), state_of(link.value), link.at});
       if (other != nullptr) add_addresses(link.value, expected_addresses);
     }
     for (const Sourced<Link>& link : found.links.value) {
@@ -130,14 +137,16 @@ class Namespaces {
     for (const Sourced<Address>& address : link.addresses) {
       if (kernel_made(address.value, link)) continue;
       const std::string ip = to_string(address.value.ip), length = std::to_string(address.value.length);
-      rows.push_back({link.name + " " + ip, length, fmt::format("{}/{} dev {}", ip, length, link.name), address.at});
+      rows.push_back(
+          {link.name + " " + ip, length, fmt::format("{}/{} dev {}", ip, length, link.name), address.at});
     }
   }
 
   // --- rules, routes, neighbours ---
 
   using RuleList = Part<std::vector<Sourced<PolicyRule>>>;
-  void compare_rules(const RuleList& found, const RuleList& expected, const std::string& netns, std::string family) {
+  void compare_rules(const RuleList& found, const RuleList& expected, const std::string& netns,
+                     std::string family) {
     if (!comparable(found, expected)) return;
     const auto rows = [](const RuleList& rules) {
       Rows rows;
@@ -150,7 +159,8 @@ class Namespaces {
       }
       return rows;
     };
-    compare_rows(rows(found), rows(expected), {ObjectKind::Rule, netns, std::move(family), found.complete()}, comparison_);
+    compare_rows(rows(found), rows(expected), {ObjectKind::Rule, netns, std::move(family), found.complete()},
+                 comparison_);
   }
 
   using RouteList = Part<std::vector<Sourced<Route>>>;
@@ -162,12 +172,15 @@ class Namespaces {
     return fmt::format("{}", fmt::join(ways, ","));
   }
   // A route that the kernel made counts where the reference expects it.
-  void compare_routes(const RouteList& found, const RouteList& expected, const std::string& netns, std::string family) {
+  void compare_routes(const RouteList& found, const RouteList& expected, const std::string& netns,
+                      std::string family) {
     if (!comparable(found, expected)) return;
     const auto row_of = [](const Sourced<Route>& route) {
       std::string text = to_string(route.value);
-      if (route.value.table != kernel::kTableMain) text += " table " + kernel::route_table_name(route.value.table);
-      return Row{fmt::format("{} {} {}", route.value.table, static_cast<int>(route.value.type), to_string(route.value.destination)),
+      if (route.value.table != kernel::kTableMain)
+        text += " table " + kernel::route_table_name(route.value.table);
+      return Row{fmt::format("{} {} {}", route.value.table, static_cast<int>(route.value.type),
+                             to_string(route.value.destination)),
                  ways(route.value), std::move(text), route.at};
     };
     Rows rows, expected_rows;
@@ -180,7 +193,8 @@ class Namespaces {
       Row row = row_of(route);
       if (!kernel_made(route.value) || wanted.contains(row.about + row.says)) rows.push_back(std::move(row));
     }
-    compare_rows(rows, expected_rows, {ObjectKind::Route, netns, std::move(family), found.complete()}, comparison_);
+    compare_rows(rows, expected_rows, {ObjectKind::Route, netns, std::move(family), found.complete()},
+                 comparison_);
   }
 
   static bool is_permanent(const Neighbour& neighbour) {
@@ -195,7 +209,9 @@ class Namespaces {
       const Neighbour& value = entry.value;
       const std::string about = fmt::format("{} dev {}", to_string(value.ip), value.device);
       const std::string mac = value.mac ? to_string(*value.mac) : "none";
-      return Row{about, mac, fmt::format("{} lladdr {} {}", about, mac, is_permanent(value) ? "PERMANENT" : "learnt"), entry.at};
+      return Row{about, mac,
+                 fmt::format("{} lladdr {} {}", about, mac, is_permanent(value) ? "PERMANENT" : "learnt"),
+                 entry.at};
     };
     std::multimap<std::string, std::string> wanted;  // the MACs of each
     for (const Sourced<Neighbour>& entry : expected.neighbours.value) {
@@ -206,10 +222,12 @@ class Namespaces {
       if (entry.value.proxy) continue;
       Row row = row_of(entry);
       const auto [first, last] = wanted.equal_range(row.about);
-      const bool wrong = first != last && entry.value.mac && std::none_of(first, last, [&](const auto& mac) { return mac.second == row.says; });
+      const bool wrong = first != last && entry.value.mac &&
+                         std::none_of(first, last, [&](const auto& mac) { return mac.second == row.says; });
       if (is_permanent(entry.value) || wrong) rows.push_back(std::move(row));
     }
-    compare_rows(rows, expected_rows, {ObjectKind::Neighbour, found.name, {}, found.neighbours.complete()}, comparison_);
+    compare_rows(rows, expected_rows, {ObjectKind::Neighbour, found.name, {}, found.neighbours.complete()},
+                 comparison_);
   }
 
   // --- ipsets, sysctls ---
@@ -229,7 +247,8 @@ class Namespaces {
     for (const kernel::Ipset& set : found.ipsets.value) {
       if (set.name.starts_with("NIPv")) add_members(set, rows);
     }
-    compare_rows(rows, expected_rows, {ObjectKind::Ipset, found.name, {}, found.ipsets.complete()}, comparison_);
+    compare_rows(rows, expected_rows, {ObjectKind::Ipset, found.name, {}, found.ipsets.complete()},
+                 comparison_);
   }
 
   // A kernel without a feature has no setting for it.
@@ -254,23 +273,26 @@ class Namespaces {
 }  // namespace
 
 std::string_view name_of(ObjectKind kind) {
-  static constexpr std::string_view kNames[kObjectKinds] = {"namespace", "link",          "address", "ip-rule", "route",
-                                                            "neighbour", "iptables-rule", "ipset",   "sysctl"};
+  static constexpr std::string_view kNames[kObjectKinds] = {
+      "namespace", "link", "address", "ip-rule", "route", "neighbour", "iptables-rule", "ipset", "sysctl"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected, const Sources& sources) {
+Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected,
+                              const Sources& sources) {
   return Namespaces(found, expected, sources).compare();
 }
 
 bool kernel_made(const kernel::Route& route) {
   if (route.table == kernel::kTableLocal) return true;
   if (route.table != kernel::kTableMain || route.type != kernel::RouteType::Unicast) return false;
-  const bool connected = std::ranges::none_of(route.nexthops, [](const kernel::Nexthop& hop) { return hop.via.has_value(); });
+  const bool connected =
+      std::ranges::none_of(route.nexthops, [](const kernel::Nexthop& hop) { return hop.via.has_value(); });
   if (!connected || route.destination.length() == 0) return false;
   // `route -n` does not tell who made a route.
   const Ip& to = route.destination.ip();
-  return route.protocol == "kernel" || (route.protocol.empty() && to.v6() && (to.link_local() || to.multicast()));
+  return route.protocol == "kernel" ||
+         (route.protocol.empty() && to.v6() && (to.link_local() || to.multicast()));
 }
 
 bool kernel_made(const kernel::Address& address, const kernel::Link& link) {

@@ -38,7 +38,7 @@ struct Difference {
   std::string object;           // what it is about, in its tool's words: "from 10.0.1.11 lookup 16"
   std::string expected, found;  // the two as they are written; "" where there is none
   Provenance expected_at, found_at;
-  bool order = false;           // iptables: both are there, in an order that changes what is decided
+  bool order = false;  // iptables: both are there, in an order that changes what is decided
 };
 
 // How many of a kind were compared.
@@ -54,7 +54,8 @@ struct Comparison {
 };
 
 // `sources` holds the texts of both.
-Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected, const Sources& sources);
+Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected,
+                              const Sources& sources);
 
 // Routes that follow from addresses and devices: table local, what is connected, fe80::/64 and ff00::/8. The reference
 // expects the connected ones, so that one that was deleted is missed, and none of the others.

@@ -13,7 +13,8 @@ struct Both {
 // Takes out of both what says the same.
 void match(Both& rows) {
   std::erase_if(rows.expected, [&](const Row* expected) {
-    const auto same = std::ranges::find(rows.found, expected->says, [](const Row* row) -> const std::string& { return row->says; });
+    const auto same = std::ranges::find(rows.found, expected->says,
+                                        [](const Row* row) -> const std::string& { return row->says; });
     if (same == rows.found.end()) return false;
     rows.found.erase(same);
     return true;

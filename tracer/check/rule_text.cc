@@ -24,7 +24,8 @@ std::string text_of(const std::optional<PortRange>& range) {
 }
 
 std::string ports_text(const PortMatch& match) {
-  std::string text = fmt::format("{}{}{}port", sign(match.inverted), match.source ? "s" : "", match.destination ? "d" : "");
+  std::string text =
+      fmt::format("{}{}{}port", sign(match.inverted), match.source ? "s" : "", match.destination ? "d" : "");
   for (const PortRange& range : match.ports) text += fmt::format(" {}-{}", range.first, range.last);
   return text;
 }
@@ -42,27 +43,38 @@ std::string text_of(const Match& match) {
             return fmt::format("{}{} {}", sign(m.inverted), m.source ? "-s" : "-d", to_string(m.prefix));
           },
           [](const RangeMatch& m) {
-            return fmt::format("{}{} {}-{}", sign(m.inverted), m.source ? "src-range" : "dst-range", to_string(m.first),
-                               to_string(m.last));
+            return fmt::format("{}{} {}-{}", sign(m.inverted), m.source ? "src-range" : "dst-range",
+                               to_string(m.first), to_string(m.last));
           },
-          [](const DeviceMatch& m) { return fmt::format("{}{} {}", sign(m.inverted), m.in ? "-i" : "-o", m.device); },
+          [](const DeviceMatch& m) {
+            return fmt::format("{}{} {}", sign(m.inverted), m.in ? "-i" : "-o", m.device);
+          },
           [](const ProtocolMatch& m) { return fmt::format("{}-p {}", sign(m.inverted), m.protocol); },
           [](const PortMatch& m) { return ports_text(m); },
           [](const IcmpMatch& m) {
-            return m.any ? fmt::format("{}icmp any", sign(m.inverted))
-                         : fmt::format("{}icmp {}/{}-{}", sign(m.inverted), m.type, m.code_first, m.code_last);
+            return m.any
+                       ? fmt::format("{}icmp any", sign(m.inverted))
+                       : fmt::format("{}icmp {}/{}-{}", sign(m.inverted), m.type, m.code_first, m.code_last);
           },
-          [](const TcpFlagsMatch& m) { return fmt::format("{}tcp-flags {}/{}", sign(m.inverted), m.flags, m.mask); },
+          [](const TcpFlagsMatch& m) {
+            return fmt::format("{}tcp-flags {}/{}", sign(m.inverted), m.flags, m.mask);
+          },
           [](const CtStateMatch& m) { return fmt::format("{}ctstate {}", sign(m.inverted), m.states); },
           [](const MarkMatch& m) {
-            return fmt::format("{}{} {:#x}/{:#x}", sign(m.inverted), m.connection ? "connmark" : "mark", m.value, m.mask);
+            return fmt::format("{}{} {:#x}/{:#x}", sign(m.inverted), m.connection ? "connmark" : "mark",
+                               m.value, m.mask);
           },
-          [](const MacMatch& m) { return fmt::format("{}mac-source {}", sign(m.inverted), to_string(m.mac)); },
+          [](const MacMatch& m) {
+            return fmt::format("{}mac-source {}", sign(m.inverted), to_string(m.mac));
+          },
           [](const PhysdevMatch& m) {
-            return fmt::format("physdev {}in={} {}out={}{}{}{}", sign(m.in_inverted), m.in, sign(m.out_inverted), m.out,
-                               flag_text(m.is_bridged, "bridged"), flag_text(m.is_in, "in"), flag_text(m.is_out, "out"));
+            return fmt::format("physdev {}in={} {}out={}{}{}{}", sign(m.in_inverted), m.in,
+                               sign(m.out_inverted), m.out, flag_text(m.is_bridged, "bridged"),
+                               flag_text(m.is_in, "in"), flag_text(m.is_out, "out"));
           },
-          [](const SetMatch& m) { return fmt::format("{}set {}{}", sign(m.inverted), m.set, directions_text(m)); },
+          [](const SetMatch& m) {
+            return fmt::format("{}set {}{}", sign(m.inverted), m.set, directions_text(m));
+          },
           [](const AddrtypeMatch& m) {
             return fmt::format("addrtype {}{} {}{} {}{}", sign(m.source_inverted), m.source_type,
                                sign(m.destination_inverted), m.destination_type, m.limit_iface_in ? "in" : "",
@@ -88,9 +100,12 @@ std::string text_of(const NatTo& nat) {
 
 std::string text_of(const ConnMark& mark) {
   switch (mark.operation) {
-    case ConnMark::Operation::Set: return fmt::format("CONNMARK set {:#x}/{:#x}", mark.flip, mark.clear);
-    case ConnMark::Operation::Save: return fmt::format("CONNMARK save {:#x}/{:#x}", mark.nfmask, mark.ctmask);
-    case ConnMark::Operation::Restore: return fmt::format("CONNMARK restore {:#x}/{:#x}", mark.nfmask, mark.ctmask);
+    case ConnMark::Operation::Set:
+      return fmt::format("CONNMARK set {:#x}/{:#x}", mark.flip, mark.clear);
+    case ConnMark::Operation::Save:
+      return fmt::format("CONNMARK save {:#x}/{:#x}", mark.nfmask, mark.ctmask);
+    case ConnMark::Operation::Restore:
+      return fmt::format("CONNMARK restore {:#x}/{:#x}", mark.nfmask, mark.ctmask);
   }
   return {};
 }
@@ -111,7 +126,8 @@ std::string text_of(const Target& target) {
           [](const SetMark& mark) { return fmt::format("MARK {:#x}/{:#x}", mark.flip, mark.clear); },
           [](const ConnMark& mark) { return text_of(mark); },
           [](const Ct& ct) {
-            return fmt::format("CT {} {} {}", ct.notrack ? "notrack" : "", ct.zone ? int{*ct.zone} : -1, ct.helper);
+            return fmt::format("CT {} {} {}", ct.notrack ? "notrack" : "", ct.zone ? int{*ct.zone} : -1,
+                               ct.helper);
           },
           [](const Harmless& harmless) { return harmless.text; },
           [](const UnmodelledTarget& other) { return other.text; },
@@ -131,7 +147,8 @@ bool apart(std::string_view a, std::string_view b) {
 bool apart(const Prefix& a, const Prefix& b) { return !a.contains(b.ip()) && !b.contains(a.ip()); }
 
 bool apart(const PortMatch& a, const PortMatch& b) {
-  if (a.inverted || b.inverted || a.source != b.source || a.destination != b.destination || a.source == a.destination)
+  if (a.inverted || b.inverted || a.source != b.source || a.destination != b.destination ||
+      a.source == a.destination)
     return false;
   return std::ranges::none_of(a.ports, [&](const PortRange& one) {
     return std::ranges::any_of(
