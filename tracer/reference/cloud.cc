@@ -238,26 +238,25 @@ bool Cloud::central_on(std::string_view id, std::string_view host) const {
   return std::binary_search(hosts.begin(), hosts.end(), host);
 }
 
-std::vector<std::string> Cloud::hosts_of_port(std::size_t index) const {
+std::span<const std::string> Cloud::hosts_of_port(std::size_t index) const {
   const Port& port = model_->ports[index];
-  const auto all = [](std::span<const std::string> hosts) { return std::vector<std::string>(hosts.begin(), hosts.end()); };
   switch (role_of(port.device_owner)) {
     case Role::Nowhere:
       return {};
     case Role::DistributedRouter:
-      return all(hosts_of_router(port.device_id));
+      return hosts_of_router(port.device_id);
     case Role::LegacyRouter:
     case Role::Snat:
     case Role::Gateway: {
       const auto router = find_router(port.device_id);
-      if (router && model_->routers[*router].ha) return all(central_hosts(port.device_id));
+      if (router && model_->routers[*router].ha) return central_hosts(port.device_id);
       break;
     }
     default:
       break;
   }
   if (port.host.empty() || port.vif_type == "binding_failed" || port.vif_type == "unbound") return {};
-  return {port.host};
+  return {&port.host, 1};
 }
 
 }  // namespace dvrtrace::reference

@@ -77,7 +77,7 @@ class Cloud {
   std::span<const std::string> central_hosts(std::string_view id) const;
   bool central_on(std::string_view id, std::string_view host) const;
   // The hosts where a port is plugged in: its own, or all that have its router.
-  std::vector<std::string> hosts_of_port(std::size_t port) const;
+  std::span<const std::string> hosts_of_port(std::size_t port) const;
   bool bindings_known() const { return !model_->distributed_bindings.empty(); }
 
  private:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
+#include <unordered_map>
 
 #include "src/base/text.h"
 #include "tracer/reference/found_numbers.h"
@@ -330,15 +332,11 @@ class Planner {
     for (PlannedNetwork& network : plan_.networks) {
       if (network.tunnelled()) place_remote(network);
     }
-    const bool all = !plan_.options.l2_population;
-    std::erase_if(tunnels_, [&](const Tunnel& tunnel) { return !tunnel.needed && !tunnel.found && !all; });
     number_tunnels();
   }
 
   void add_tunnel(const std::string& type, const Ip& ip, const std::string& host) {
-    for (const Tunnel& tunnel : tunnels_) {
-      if (tunnel.type == type && tunnel.remote_ip == ip) return;
-    }
+    if (!tunnel_to_[type].emplace(host, tunnels_.size()).second) return;
     Tunnel tunnel;
     tunnel.type = type;
     tunnel.remote_ip = ip;
@@ -363,17 +361,11 @@ class Planner {
     return nullptr;
   }
 
-  std::optional<std::size_t> tunnel_to(std::string_view type, std::string_view host) const {
-    for (std::size_t i = 0; i < tunnels_.size(); ++i) {
-      if (tunnels_[i].host == host && tunnels_[i].type == type) return i;
-    }
-    return std::nullopt;
-  }
-
   // l2population floods to every host with an active port of the network, and announces one by one the ports that are bound
   // to one host.
   void place_remote(PlannedNetwork& network) {
     const std::string_view type = type_name(network.type);
+    const auto& tunnel_to = tunnel_to_[std::string(type)];
     if (!plan_.options.l2_population) {
       for (std::size_t i = 0; i < tunnels_.size(); ++i) {
         if (tunnels_[i].type == type) network.flood.push_back(i);
@@ -384,24 +376,23 @@ class Planner {
     for (const std::size_t index : cloud_.ports_of_network(cloud_.model().networks[network.network].id)) {
       const Port& port = cloud_.port(index);
       const Role role = role_of(port.device_owner);
-      const std::vector<std::string> hosts = active_hosts(index, role);
-      for (const std::string& host : hosts) {
+      for (const std::string& host : active_hosts(index, role)) {
         if (host == plan_.host) continue;
-        const auto tunnel = tunnel_to(type, host);
-        if (!tunnel) continue;
-        tunnels_[*tunnel].needed = true;
-        flood.insert(*tunnel);
-        if (announced(port, role) && host == port.host) network.remote.push_back({index, *tunnel});
+        const auto found = tunnel_to.find(host);
+        if (found == tunnel_to.end()) continue;
+        const std::size_t tunnel = found->second;
+        tunnels_[tunnel].needed = true;
+        flood.insert(tunnel);
+        if (host == port.host && announced(port, role)) network.remote.push_back({index, tunnel});
       }
     }
     network.flood.assign(flood.begin(), flood.end());
   }
 
-  std::vector<std::string> active_hosts(std::size_t index, Role role) const {
-    const Port& port = cloud_.port(index);
-    if (role == Role::DistributedRouter || cloud_.hosts_of_port(index).size() > 1) return cloud_.hosts_of_port(index);
-    if (!is_active(port)) return {};
-    return cloud_.hosts_of_port(index);
+  std::span<const std::string> active_hosts(std::size_t index, Role role) const {
+    const auto hosts = cloud_.hosts_of_port(index);
+    const bool copies = role == Role::DistributedRouter || hosts.size() > 1;  // whose own status says nothing
+    return copies || is_active(cloud_.port(index)) ? hosts : std::span<const std::string>();
   }
 
   bool announced(const Port& port, Role role) const {
@@ -411,24 +402,29 @@ class Planner {
     return !router || !cloud_.model().routers[*router].ha;
   }
 
-  // The tunnels by ofport, and the networks' references to them changed accordingly.
+  // The tunnels that are there or should be, by ofport; and the networks' references to them changed accordingly.
   void number_tunnels() {
-    plan_.tunnels = std::move(tunnels_);
-    for (Tunnel& tunnel : plan_.tunnels) {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < tunnels_.size(); ++i) {
+      Tunnel& tunnel = tunnels_[i];
+      if (!tunnel.needed && !tunnel.found) continue;
+      order.push_back(i);
       if (tunnel.found) continue;
       std::vector<Mac> macs;
       for (const std::size_t port : cloud_.ports_of_host(tunnel.host)) macs.push_back(cloud_.port(port).mac);
       bool found = false;
       tunnel.ofport = ofport_of(plan_.options.tunnel_bridge, nullptr, tunnel.device, numbers_->tunnel_of(macs), found);
     }
-    std::sort(plan_.tunnels.begin(), plan_.tunnels.end(), [](const Tunnel& a, const Tunnel& b) { return a.ofport < b.ofport; });
-    for (PlannedNetwork& network : plan_.networks) {
-      network.flood.clear();
-      network.remote.clear();
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return tunnels_[a].ofport < tunnels_[b].ofport; });
+    std::vector<std::size_t> place_of(tunnels_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      place_of[order[i]] = i;
+      plan_.tunnels.push_back(std::move(tunnels_[order[i]]));
     }
-    tunnels_ = plan_.tunnels;
     for (PlannedNetwork& network : plan_.networks) {
-      if (network.tunnelled()) place_remote(network);
+      for (std::size_t& tunnel : network.flood) tunnel = place_of[tunnel];
+      for (RemotePort& remote : network.remote) remote.tunnel = place_of[remote.tunnel];
+      std::sort(network.flood.begin(), network.flood.end());
     }
   }
 
@@ -479,6 +475,7 @@ class Planner {
   std::map<std::string_view, FoundPort> by_id_;  // Neutron's ports on br-int
   std::map<std::string, std::set<std::uint32_t>, std::less<>> used_ofports_;
   std::vector<Tunnel> tunnels_;
+  std::map<std::string, std::unordered_map<std::string_view, std::size_t>> tunnel_to_;  // by type and host, of tunnels_
   std::optional<FoundNumbers> numbers_;  // refers to plan_
 };
 
