@@ -1,7 +1,7 @@
 // Compares the namespaces, Linux bridges and iptables rules that the reference programs with those that were found, on every host
 // of some recorded clouds.
 //
-//   reference_namespaces [--release NAME] [--commands] CLOUD...      each a folder with hosts/ and neutron/
+//   reference_namespaces [--release NAME] [--no-neutron] [--commands] CLOUD...      each a folder with hosts/ and neutron/
 //
 // Both sides are read by the project's readers. Prints per host and kind how many rows are expected, found, missing and extra, and
 // each difference with the rule it came from; with --commands instead what `ip -batch`, iptables-restore and ipset would program
@@ -16,6 +16,7 @@
 #include "tracer/check/comparison.h"
 #include "tracer/check/marks.h"
 #include "tracer/reference/commands.h"
+#include "tracer/reference/derive.h"
 #include "tracer/reference/namespaces.h"
 
 namespace dvrtrace::check {
@@ -126,7 +127,12 @@ void print_commands(const reference::Host& host) {
   }
 }
 
-bool compare_cloud(const std::string& folder, const reference::Settings& settings, bool commands) {
+struct Choices {
+  reference::Settings settings;
+  bool neutron = true, commands = false;
+};
+
+bool compare_cloud(const std::string& folder, const Choices& choices) {
   Sources sources;
   Diagnostics diagnostics;
   const auto collection =
@@ -135,16 +141,18 @@ bool compare_cloud(const std::string& folder, const reference::Settings& setting
     fmt::print("{}: {}\n", folder, collection.error().message);
     return false;
   }
-  const Snapshot snapshot = collection->read_all(Depth::Full, diagnostics);
+  Snapshot snapshot = collection->read_all(Depth::Full, diagnostics);
+  std::vector<reference::Caveat> caveats;
+  if (!choices.neutron) snapshot.logical = reference::derive(snapshot, caveats);
   const reference::Cloud cloud(snapshot.logical);
   bool equal = !snapshot.hosts.empty();
   for (const HostSnapshot& host : snapshot.hosts) {
-    if (commands) {
+    if (choices.commands) {
       reference::Host expected{host.name, {}, {}};
-      add_linux(make_plan(cloud, &host, host.name, settings), expected);
+      add_linux(make_plan(cloud, &host, host.name, choices.settings), expected);
       print_commands(expected);
     } else {
-      equal = Comparer(sources, cloud, settings).compare(folder, host) && equal;
+      equal = Comparer(sources, cloud, choices.settings).compare(folder, host) && equal;
     }
   }
   return equal;
@@ -154,16 +162,18 @@ bool compare_cloud(const std::string& folder, const reference::Settings& setting
 }  // namespace dvrtrace::check
 
 int main(int argc, char** argv) {
-  dvrtrace::reference::Settings settings;
-  bool equal = true, commands = false;
+  dvrtrace::check::Choices choices;
+  bool equal = true;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--release" && i + 1 < argc) {
-      settings.release = dvrtrace::reference::parse_release(argv[++i]);
+      choices.settings.release = dvrtrace::reference::parse_release(argv[++i]);
     } else if (word == "--commands") {
-      commands = true;
+      choices.commands = true;
+    } else if (word == "--no-neutron") {
+      choices.neutron = false;
     } else {
-      equal = dvrtrace::check::compare_cloud(word, settings, commands) && equal;
+      equal = dvrtrace::check::compare_cloud(word, choices) && equal;
     }
   }
   return equal ? 0 : 1;

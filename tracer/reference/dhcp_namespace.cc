@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include "tracer/reference/l3_found.h"
 #include "tracer/reference/namespaces.h"
@@ -37,21 +39,31 @@ class DhcpNamespaces {
     const auto value = plan_.found->config.values.find(key);
     return value != plan_.found->config.values.end() && is_true(value->second.value);
   }
-  // In the namespaces of all networks alike.
-  bool serves_metadata() const {
-    if (option("DEFAULT.enable_isolated_metadata") || option("DEFAULT.force_metadata")) return true;
-    if (plan_.found == nullptr) return false;
-    std::size_t with = 0, without = 0;
-    for (const NamespaceSnapshot& netns : plan_.found->namespaces) {
-      if (!netns.name.starts_with("qdhcp-") || !netns.links.present()) continue;
-      const bool has = std::ranges::any_of(netns.links.value, [](const Sourced<kernel::Link>& link) {
-        return std::ranges::any_of(link.value.addresses, [](const Sourced<kernel::Address>& address) {
-          return address.value.ip == ipv4(kMetadata4);
-        });
-      });
-      ++(has ? with : without);
+  static const kernel::Address* metadata_address(const NamespaceSnapshot& netns) {
+    for (const Sourced<kernel::Link>& link : netns.links.value) {
+      for (const Sourced<kernel::Address>& address : link.value.addresses) {
+        if (address.value.ip == ipv4(kMetadata4)) return &address.value;
+      }
     }
-    return with > without;
+    return nullptr;
+  }
+
+  // The prefix length of the metadata address, which the namespaces of all networks have alike; none: they have none.
+  std::optional<unsigned> metadata_length() const {
+    std::map<unsigned, std::size_t> votes;
+    std::size_t without = 0;
+    if (plan_.found != nullptr) {
+      for (const NamespaceSnapshot& netns : plan_.found->namespaces) {
+        if (!netns.name.starts_with("qdhcp-") || !netns.links.present()) continue;
+        const kernel::Address* address = metadata_address(netns);
+        ++(address != nullptr ? votes[address->length] : without);
+      }
+    }
+    const auto most = std::max_element(votes.begin(), votes.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    const bool configured = option("DEFAULT.enable_isolated_metadata") || option("DEFAULT.force_metadata");
+    if (most != votes.end() && (configured || most->second > without)) return most->first;
+    return configured ? std::optional(plan_.release >= kTrain ? 32u : 16u) : std::nullopt;
   }
 
   void add(const WiredPort& wired) {
@@ -62,9 +74,8 @@ class DhcpNamespaces {
     netns.device("DHCP-DEVICE", {wired.device, {}, logical.mac, port.mtu, {}}).concerns(port.behind);
     for (const PortAddress& address : port.addresses)
       netns.address("DHCP-ADDRESS", address.ip, address.length()).concerns(port.behind);
-    if (serves_metadata()) {
-      netns.address("DHCP-METADATA-ADDRESS", ipv4(kMetadata4), plan_.release >= kTrain ? 32 : 16)
-          .concerns(port.behind);
+    if (const auto length = metadata_length()) {
+      netns.address("DHCP-METADATA-ADDRESS", ipv4(kMetadata4), *length).concerns(port.behind);
       if (plan_.release >= kVictoria)
         netns.address("DHCP-METADATA-ADDRESS", kMetadata6, 64, "link").optional();
     }
