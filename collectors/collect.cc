@@ -46,7 +46,7 @@ Result<Collection> Collection::open(const std::vector<Input>& inputs, const std:
     const auto added = collection.add_input(input, diagnostics);
     if (!added) return tl::unexpected(added.error());
   }
-  if (collection.hosts().empty()) return failure(no_host_in(inputs));
+  if (collection.hosts().empty() && !inputs.empty()) return failure(no_host_in(inputs));
   for (const std::string& path : neutron) {
     const auto added = collection.add_neutron(path, diagnostics);
     if (!added) return tl::unexpected(added.error());

@@ -27,7 +27,7 @@ struct Input {
 class Collection {
  public:
   // `neutron`: files or folders of Neutron's JSON, beside those named neutron/ within the inputs.
-  // Fails when an input does not exist, cannot be read, or none of them holds a host.
+  // Fails when an input does not exist, cannot be read, or none of them holds a host. Without inputs there is Neutron alone.
   static Result<Collection> open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron,
                                  Sources& sources, Diagnostics& diagnostics);
 

@@ -11,6 +11,7 @@
 #include "src/report/finding_text.h"
 #include "tracer/check/catalogue.h"
 #include "tracer/check/invariants.h"
+#include "tracer/reference/derive.h"
 
 namespace dvrtrace::cli {
 namespace {
@@ -26,8 +27,10 @@ struct Checked {
 // Hosts are read, judged and forgotten one by one, on all cores: a cloud does not have to fit into memory.
 class CloudCheck {
  public:
-  CloudCheck(const Collection& collection, const logical::Model& model, const reference::Settings& settings, Sources& sources)
-      : collection_(collection), model_(model), expectations_(model, settings, sources), sources_(sources) {}
+  // `read`: all hosts in full, where they had to be read to know the model; none: each is read when its turn comes.
+  CloudCheck(const Collection& collection, const Snapshot* read, const logical::Model& model, const reference::Settings& settings,
+             Sources& sources)
+      : collection_(collection), read_(read), model_(model), expectations_(model, settings, sources), sources_(sources) {}
 
   std::vector<Checked> run() {
     std::vector<Checked> checked(collection_.hosts().size());
@@ -46,7 +49,9 @@ class CloudCheck {
 
  private:
   void check_host(std::size_t host, Checked& into) {
-    const HostSnapshot found = collection_.read(host, Depth::Full, into.diagnostics);
+    HostSnapshot own;
+    if (read_ == nullptr) own = collection_.read(host, Depth::Full, into.diagnostics);
+    const HostSnapshot& found = read_ == nullptr ? own : read_->hosts[host];
     into.input = {found.name, found.inputs.empty() ? "" : found.inputs.front(), found.collected_at};
     if (found.cleaned) {
       into.caveats.push_back({found.name, "cleaned", "addresses and names were replaced in this report: " + found.cleaned_sign});
@@ -64,6 +69,7 @@ class CloudCheck {
   }
 
   const Collection& collection_;
+  const Snapshot* read_;
   const logical::Model& model_;
   Expectations expectations_;
   Sources& sources_;
@@ -87,12 +93,18 @@ Outcome run_check(const Options& options) {
   Diagnostics diagnostics;
   const auto collection = open_inputs(options, sources, diagnostics);
   if (!collection) return tl::unexpected<Failure>(collection.error());
-  const logical::Model model = collection->read_neutron(diagnostics);
-
-  CloudCheck cloud(*collection, model, *settings, sources);
-  std::vector<Checked> hosts = cloud.run();
+  logical::Model model = collection->read_neutron(diagnostics);
   CheckReport report;
   report.neutron = !model.empty();
+  Snapshot read;
+  if (model.empty()) {
+    read = collection->read_all(Depth::Full, diagnostics);
+    std::vector<reference::Caveat> caveats;
+    model = reference::derive(read, caveats);
+    for (reference::Caveat& caveat : caveats) report.caveats.push_back({"", std::move(caveat.code), std::move(caveat.text)});
+  }
+  CloudCheck cloud(*collection, report.neutron ? nullptr : &read, model, *settings, sources);
+  std::vector<Checked> hosts = cloud.run();
   JsonContext context{sources, tool_name(), {}, {}, {}};
   std::vector<check::Candidate> all;
   for (Checked& host : hosts) {

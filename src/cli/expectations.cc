@@ -17,7 +17,9 @@ tl::expected<reference::Settings, Failure> settings_of(const Options& options) {
 }
 
 std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found) const {
-  if (cloud_.model().empty()) return nullptr;
+  // A controller runs no agent that programs anything.
+  const bool programmed = !found.bridges.empty() || !found.ovs.value.bridges.empty() || found.namespaces.size() > 1;
+  if (cloud_.model().empty() || !programmed) return nullptr;
   auto expectation = std::make_unique<check::Expectation>();
   expectation->plan = reference::make_plan(cloud_, &found, found.name, settings_);
   expectation->reference = reference::program(expectation->plan);

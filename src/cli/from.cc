@@ -16,6 +16,7 @@
 #include "src/report/trace_text.h"
 #include "tracer/check/explain.h"
 #include "tracer/engine/ask.h"
+#include "tracer/reference/derive.h"
 
 namespace dvrtrace::cli {
 namespace {
@@ -188,10 +189,21 @@ std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Net
   return kept;
 }
 
+// Neutron's objects as the hosts tell them: those that the packet visited in full, the others by their small files.
+logical::Model derived_model(const Network& network, const Trace& trace) {
+  Snapshot known;
+  for (std::size_t host = 0; host < network.size(); ++host) known.hosts.push_back(network.index(host));
+  for (const std::size_t host : check::visited_hosts(network, trace)) known.hosts[host] = network.host(host).snapshot;
+  std::vector<reference::Caveat> caveats;
+  return reference::derive(known, caveats);
+}
+
 // What is wrong on the hosts that the packet visited, as far as it bears on its way.
 std::vector<Finding> findings_of(const Network& network, const Ask& question, const Trace& trace, const reference::Settings& settings,
                                  Sources& sources) {
-  const Expectations expectations(network.logical(), settings, sources);
+  const logical::Model derived = network.logical().empty() ? derived_model(network, trace) : logical::Model{};
+  const logical::Model& model = network.logical().empty() ? derived : network.logical();
+  const Expectations expectations(model, settings, sources);
   std::vector<std::unique_ptr<check::Expectation>> kept;
   std::vector<check::Checked> checked;
   for (const std::size_t host : check::visited_hosts(network, trace)) {
@@ -200,7 +212,7 @@ std::vector<Finding> findings_of(const Network& network, const Ask& question, co
     kept.push_back(expectations.of(found));
     const check::Expectation* expectation = kept.back().get();
     checked.push_back({host, expectation,
-                       expectation != nullptr ? check::check_host(found, *expectation, sources) : check::check_host(found, network.logical())});
+                       expectation != nullptr ? check::check_host(found, *expectation, sources) : check::check_host(found, model)});
     check::order(checked.back().candidates);
   }
   return check::explain(network, question, trace, checked);

@@ -164,7 +164,8 @@ const std::vector<Command>& commands() {
        "what Neutron's agents should have programmed, as dumps",
        "Prints flows, rules, routes, neighbours, iptables and settings of the hosts as Neutron's agents program them. Numbers that\n"
        "agents and switches choose are those of the inputs.\n",
-       {{"into a folder that -i takes", "dvrtrace reference cmp1 -i hosts --neutron neutron --to expected"}},
+       {{"a cloud that is only planned", "dvrtrace reference --neutron neutron --release zed --to planned"},
+        {"into a folder that -i takes", "dvrtrace reference cmp1 -i hosts --neutron neutron --to expected"}},
        declare_reference},
       {"completion",
        "bash|zsh|fish",

@@ -1,8 +1,10 @@
 // dvrtrace reference: what Neutron's agents should have programmed, as the dumps that would show it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "src/cli/console.h"
 #include "src/cli/expectations.h"
@@ -34,6 +36,40 @@ std::string shown(const reference::Host& host) {
   return text;
 }
 
+// A host's name becomes a folder's: one that leads elsewhere is none.
+bool may_be_folder(const std::string& name) { return !name.empty() && name.find('/') == std::string::npos && name != "." && name != ".."; }
+
+class Printing {
+ public:
+  explicit Printing(const Options& options) : options_(options) {}
+
+  bool wants(const std::string& host) {
+    const bool asked = options_.words.empty() || std::ranges::find(options_.words, host) != options_.words.end();
+    if (asked) known_.insert(host);
+    return asked;
+  }
+  tl::expected<void, Failure> take(const reference::Host& host) {
+    if (options_.output.empty()) {
+      text_ += shown(host);
+      return {};
+    }
+    if (!may_be_folder(host.name)) return fail("output", fmt::format("'{}' cannot be the name of a folder", host.name));
+    return write_dumps(host, options_.output);
+  }
+  tl::expected<void, Failure> finish() {
+    for (const std::string& word : options_.words) {
+      if (!known_.contains(word)) return fail("unknown-endpoint", fmt::format("no host '{}'", word));
+    }
+    if (!text_.empty() && !answer(text_, options_)) return fail("output", "the answer could not be written");
+    return {};
+  }
+
+ private:
+  const Options& options_;
+  std::set<std::string> known_;
+  std::string text_;
+};
+
 }  // namespace
 
 Outcome run_reference(const Options& options) {
@@ -41,25 +77,35 @@ Outcome run_reference(const Options& options) {
   if (!settings) return tl::unexpected<Failure>(settings.error());
   Sources sources;
   Diagnostics diagnostics;
-  const auto collection = open_inputs(options, sources, diagnostics);
+  // Without dumps the hosts are those of Neutron's agents, and every number is allotted.
+  const bool planned = options.inputs.empty() && !options.neutron.empty();
+  auto collection = planned ? tl::expected<Collection, Failure>(tl::unexpect, Failure{}) : open_inputs(options, sources, diagnostics);
+  if (planned) {
+    auto neutron = Collection::open({}, options.neutron, sources, diagnostics);
+    if (!neutron) return fail("unreadable-input", neutron.error().message);
+    collection = std::move(*neutron);
+  }
   if (!collection) return tl::unexpected<Failure>(collection.error());
   const logical::Model model = collection->read_neutron(diagnostics);
   if (model.empty()) return fail("no-input", "the reference is made of Neutron's objects, and there are none", "name them: --neutron DIR");
   const reference::Cloud cloud(model);
-  std::string text;
-  for (std::size_t i = 0; i < collection->hosts().size(); ++i) {
-    const std::string& name = collection->hosts()[i].name;
-    if (!options.words.empty() && std::ranges::find(options.words, name) == options.words.end()) continue;
-    const HostSnapshot found = collection->read(i, Depth::Full, diagnostics);
-    const reference::Host host = program(make_plan(cloud, &found, name, *settings));
-    if (options.output.empty()) {
-      text += shown(host);
-    } else if (const auto written = write_dumps(host, options.output); !written) {
-      return tl::unexpected<Failure>(written.error());
+  Printing printing(options);
+  if (planned) {
+    std::set<std::string> hosts;
+    for (const logical::Agent& agent : model.agents) hosts.insert(agent.host);
+    for (const std::string& host : hosts) {
+      if (!printing.wants(host)) continue;
+      if (const auto taken = printing.take(program(make_plan(cloud, nullptr, host, *settings))); !taken) return tl::unexpected<Failure>(taken.error());
     }
   }
+  for (std::size_t i = 0; i < collection->hosts().size(); ++i) {
+    if (!printing.wants(collection->hosts()[i].name)) continue;
+    const HostSnapshot found = collection->read(i, Depth::Full, diagnostics);
+    if (const auto taken = printing.take(program(make_plan(cloud, &found, found.name, *settings))); !taken)
+      return tl::unexpected<Failure>(taken.error());
+  }
   print_diagnostics(diagnostics.all(), sources, options);
-  if (!text.empty() && !answer(text, options)) return fail("output", "the answer could not be written");
+  if (const auto finished = printing.finish(); !finished) return tl::unexpected<Failure>(finished.error());
   return kDelivered;
 }
 

@@ -74,12 +74,14 @@ class HostCheck {
     for (const BridgeDumps& want : expected_.snapshot.bridges) {
       const BridgeDumps* have = found_.find_bridge(want.bridge);
       if (have == nullptr || !have->flows.present()) continue;
-      const std::vector<BridgeDifference> differences = compare_flows(want.bridge, have->flows.value, want.flows.value);
+      std::vector<BridgeDifference> differences = compare_flows(want.bridge, have->flows.value, want.flows.value);
+      if (!have->flows.complete()) std::erase_if(differences, [](const auto& each) { return each.deviation == Deviation::Missing; });
       for (const BridgeDifference& each : unexplained(std::span<const BridgeDifference>(differences), marks_)) add(each);
     }
     for (const BridgeDifference& each : compare_ports(expected_.plan)) add(each);
     const Comparison namespaces = compare_namespaces(found_, expected_.snapshot, sources_);
     for (const Difference& each : unexplained(std::span<const Difference>(namespaces.differences), marks_)) add(each);
+    if (expected_.plan.model().derived) doubt_extra();
     return std::move(candidates_);
   }
 
@@ -97,6 +99,15 @@ class HostCheck {
                                                   : cause_of(purpose, deviation);
     candidate.rank = deviation == Deviation::Extra ? kExtraRank : purpose.rank;
     return candidate;
+  }
+
+  // What could not be derived from the dumps may well be there.
+  void doubt_extra() {
+    for (Candidate& candidate : candidates_) {
+      if (!candidate.finding.expected.empty()) continue;
+      candidate.finding.severity = Severity::Note;
+      candidate.finding.cause = "nothing in the dumps says what it is for; Neutron's objects (--neutron) would";
+    }
   }
 
   void name_concerned(Finding& finding, std::span<const std::size_t> ports) {

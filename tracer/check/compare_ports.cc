@@ -18,7 +18,8 @@ class PortComparison {
   std::vector<BridgeDifference> compare() {
     if (plan_.found == nullptr || !plan_.found->ovs.present()) return {};
     for (const reference::PhysicalBridge& bridge : plan_.bridges) {
-      if (has_bridge(bridge.name)) patch(bridge.found, plan_.options.integration_bridge, bridge.int_device);
+      // Which bridges belong to physical networks is then a guess.
+      if (has_bridge(bridge.name) && !plan_.model().derived) patch(bridge.found, plan_.options.integration_bridge, bridge.int_device);
     }
     for (const WiredPort& port : plan_.ports) compare(port);
     for (const Tunnel& tunnel : plan_.tunnels) compare(tunnel);

@@ -54,6 +54,7 @@ class HostInvariants {
     }
     for (const BridgeDumps& bridge : host_.bridges) {
       outputs(bridge);
+      if (bridge.flows.complete() && bridge.flows.value.flows.empty() && bridge.flows.value.unread.empty()) empty_bridge(bridge);
     }
     return std::move(findings_);
   }
@@ -258,6 +259,13 @@ class HostInvariants {
   }
 
   // --- bridges ---
+
+  void empty_bridge(const BridgeDumps& bridge) {
+    Finding& finding = add("DVR-BRIDGE-EMPTY", "bridge", bridge.bridge, "flow", "no flow at all", {bridge.flows.source, {}});
+    finding.table = TableId{0};
+    finding.expected = "table=0, priority=0 actions=NORMAL";
+    finding.repair = fmt::format("ovs-ofctl add-flow {} 'table=0,priority=0 actions=NORMAL'", bridge.bridge);
+  }
 
   void outputs(const BridgeDumps& bridge) {
     std::set<std::uint32_t> ports;
