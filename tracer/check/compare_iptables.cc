@@ -97,12 +97,32 @@ class Tables {
     const Rules rules = rules_of(found), expected_rules = rules_of(expected);
     compare_rows(rules.rows, expected_rules.rows, setting, comparison_);
     if (found != nullptr && expected != nullptr) {
-      compare_policy(*found, *expected, setting);
+      // Others may let nothing through by default: Neutron's own chains accept what is bridged before that.
+      if (!setting.foreign) compare_policy(*found, *expected, setting);
+      if (setting.foreign && chain.name == "FORWARD") find_barriers(rules, expected_rules, setting);
       compare_order(rules, expected_rules, setting);
     }
     for (std::size_t i = first; i < comparison_.differences.size(); ++i) {
       comparison_.differences[i].table = table;
       comparison_.differences[i].chain = chain.name;
+    }
+  }
+
+  // Rules of others, before the jump to Neutron's chains, that stop packets whatever device they come by.
+  void find_barriers(const Rules& found, const Rules& expected, const Setting& setting) {
+    std::size_t jumps = 0;
+    for (std::size_t i = 0; i < found.rows.size() && jumps < expected.rows.size(); ++i) {
+      if (std::ranges::find(expected.rows, found.rows[i].about, &Row::about) != expected.rows.end()) ++jumps;
+      const IptablesRule& rule = found.rules[i]->value;
+      const bool stops = std::holds_alternative<kernel::Drop>(rule.target) ||
+                         std::holds_alternative<kernel::Reject>(rule.target);
+      const bool by_device = std::ranges::any_of(rule.matches, [](const kernel::Match& match) {
+        return std::holds_alternative<kernel::DeviceMatch>(match);
+      });
+      if (!stops || by_device) continue;
+      Setting own = setting;
+      own.foreign = false;
+      compare_rows({found.rows[i]}, {}, own, comparison_);
     }
   }
 
