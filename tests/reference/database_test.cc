@@ -13,7 +13,8 @@ TEST(Database, GivesThePlanBack) {
   Sources sources;
   Diagnostics diagnostics;
   const std::string cloud_folder = "fixtures/two-computes";
-  const auto collection = Collection::open({{"", cloud_folder + "/hosts"}}, {cloud_folder + "/neutron"}, sources, diagnostics);
+  const auto collection =
+      Collection::open({{"", cloud_folder + "/hosts"}}, {cloud_folder + "/neutron"}, sources, diagnostics);
   ASSERT_TRUE(collection);
   const logical::Model model = collection->read_neutron(diagnostics);
   const Cloud cloud(model);

@@ -50,12 +50,14 @@ std::map<Key, Expectation> expectations(const Dump& dump, Sources& sources) {
   openflow::Names names;
   for (const Line& line : dump.lines) {
     const auto read = openflow::read_flow_line(line.text, 0, names);
-    if (read.kind != openflow::FlowLine::Kind::Flow || !read.ignored.empty()) fmt::print("  BAD {} {}\n", line.rule, line.text);
+    if (read.kind != openflow::FlowLine::Kind::Flow || !read.ignored.empty())
+      fmt::print("  BAD {} {}\n", line.rule, line.text);
     const Key key = key_of(read.row.flow);
     const std::string actions = to_string(canonical_actions(read.row.flow.actions));
     const auto [at, added] = flows.emplace(key, Expectation{actions, std::string(line.rule), line.need});
     if (!added && at->second.actions != actions)
-      fmt::print("  TWICE {} {}: {} / {} {}\n", line.rule, text_of(key), actions, at->second.rule, at->second.actions);
+      fmt::print("  TWICE {} {}: {} / {} {}\n", line.rule, text_of(key), actions, at->second.rule,
+                 at->second.actions);
   }
   (void)sources;
   return flows;
@@ -82,8 +84,8 @@ Counts compare(const HostSnapshot& host, const Dump& dump, Sources& sources) {
         fmt::print("  {} {} extra     {} actions={}\n", host.name, dump.bridge, text_of(key), actions);
       } else if (at->second.actions != actions) {
         ++counts.different;
-        fmt::print("  {} {} different {} {} actions={}\n      found {}\n", host.name, dump.bridge, at->second.rule, text_of(key),
-                   at->second.actions, actions);
+        fmt::print("  {} {} different {} {} actions={}\n      found {}\n", host.name, dump.bridge,
+                   at->second.rule, text_of(key), at->second.actions, actions);
       }
       seen.insert(key);
     }
@@ -91,12 +93,14 @@ Counts compare(const HostSnapshot& host, const Dump& dump, Sources& sources) {
   for (const auto& [key, flow] : expected) {
     if (seen.contains(key) || flow.need == Need::Optional) continue;
     ++counts.missing;
-    fmt::print("  {} {} missing   {} {} actions={}\n", host.name, dump.bridge, flow.rule, text_of(key), flow.actions);
+    fmt::print("  {} {} missing   {} {} actions={}\n", host.name, dump.bridge, flow.rule, text_of(key),
+               flow.actions);
   }
   return counts;
 }
 
-bool compare_cloud(const std::string& folder, const std::string& objects, const Settings& settings, bool neutron) {
+bool compare_cloud(const std::string& folder, const std::string& objects, const Settings& settings,
+                   bool neutron) {
   Sources sources;
   Diagnostics diagnostics;
   std::vector<std::string> folders;
@@ -120,8 +124,9 @@ bool compare_cloud(const std::string& folder, const std::string& objects, const 
     const Plan plan = make_plan(cloud, &host, host.name, settings);
     Counts counts;
     for (const Dump& dump : bridges(plan)) counts += compare(host, dump, sources);
-    fmt::print("{} {} ({}): expected {}, found {}, missing {}, extra {}, different {}, learned {}\n", folder, host.name,
-               to_string(plan.release), counts.expected, counts.found, counts.missing, counts.extra, counts.different, counts.learned);
+    fmt::print("{} {} ({}): expected {}, found {}, missing {}, extra {}, different {}, learned {}\n", folder,
+               host.name, to_string(plan.release), counts.expected, counts.found, counts.missing,
+               counts.extra, counts.different, counts.learned);
     all += counts;
   }
   for (const Caveat& caveat : caveats) fmt::print("  caveat {}: {}\n", caveat.code, caveat.text);

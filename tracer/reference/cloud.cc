@@ -27,12 +27,14 @@ void sort_unique(std::vector<std::string>& hosts) {
 Role role_of(std::string_view owner) {
   if (owner == "network:dhcp") return Role::Dhcp;
   if (owner == "network:router_interface_distributed") return Role::DistributedRouter;
-  if (owner == "network:router_interface" || owner == "network:ha_router_replicated_interface") return Role::LegacyRouter;
+  if (owner == "network:router_interface" || owner == "network:ha_router_replicated_interface")
+    return Role::LegacyRouter;
   if (owner == "network:router_centralized_snat") return Role::Snat;
   if (owner == "network:router_gateway") return Role::Gateway;
   if (owner == "network:floatingip_agent_gateway") return Role::FipGateway;
   if (owner == "network:router_ha_interface") return Role::Ha;
-  if (owner == "network:floatingip" || owner == "network:local_ip" || owner == "network:reserved") return Role::Nowhere;
+  if (owner == "network:floatingip" || owner == "network:local_ip" || owner == "network:reserved")
+    return Role::Nowhere;
   if (owner == "trunk:subport") return Role::Subport;
   if (owner == "neutron:LOADBALANCER" || owner == "neutron:LOADBALANCERV2") return Role::LoadBalancer;
   if (owner.starts_with("compute:")) return Role::Compute;
@@ -70,7 +72,8 @@ Cloud::Cloud(const Model& model) : model_(&model) {
   index_by_id(model.routers, routers_);
   index_by_id(model.security_groups, groups_);
   index_by_id(model.address_groups, address_groups_);
-  for (std::size_t i = 0; i < model.subnets.size(); ++i) network_subnets_[model.subnets[i].network_id].push_back(i);
+  for (std::size_t i = 0; i < model.subnets.size(); ++i)
+    network_subnets_[model.subnets[i].network_id].push_back(i);
   for (std::size_t i = 0; i < model.floating_ips.size(); ++i) {
     if (!model.floating_ips[i].port_id.empty()) port_floating_[model.floating_ips[i].port_id].push_back(i);
   }
@@ -150,7 +153,9 @@ void Cloud::place_central() {
     for (const std::size_t index : ports_of_device(router.id)) {
       const Port& port = model_->ports[index];
       const Role role = role_of(port.device_owner);
-      const bool tells = router.ha ? role == Role::Ha : role == Role::Gateway || role == Role::Snat || role == Role::LegacyRouter;
+      const bool tells = router.ha
+                             ? role == Role::Ha
+                             : role == Role::Gateway || role == Role::Snat || role == Role::LegacyRouter;
       if (tells && !port.host.empty()) hosts.push_back(port.host);
     }
     if (hosts.empty()) {
@@ -184,14 +189,16 @@ void Cloud::place_by_ports() {
     hosts_of[router.id];
     for (const std::size_t index : ports_of_device(router.id)) {
       if (role_of(model_->ports[index].device_owner) != Role::DistributedRouter) continue;
-      for (const FixedIp& fixed : model_->ports[index].fixed_ips) routers_of_subnet[fixed.subnet_id].push_back(router.id);
+      for (const FixedIp& fixed : model_->ports[index].fixed_ips)
+        routers_of_subnet[fixed.subnet_id].push_back(router.id);
     }
     if (!router.external_network_id.empty()) {
       for (const std::string& host : central_hosts(router.id)) hosts_of[router.id].insert(host);
     }
   }
   for (const Port& port : model_->ports) {
-    if (port.host.empty() || port.vif_type == "binding_failed" || !dvr_serviced(role_of(port.device_owner))) continue;
+    if (port.host.empty() || port.vif_type == "binding_failed" || !dvr_serviced(role_of(port.device_owner)))
+      continue;
     for (const FixedIp& fixed : port.fixed_ips) {
       const auto found = routers_of_subnet.find(fixed.subnet_id);
       if (found == routers_of_subnet.end()) continue;
@@ -216,17 +223,21 @@ void Cloud::place_by_ports() {
 
 namespace {
 
-std::span<const std::string> hosts_in(const std::unordered_map<std::string_view, std::vector<std::string>>& lists,
-                                      std::string_view id) {
+std::span<const std::string> hosts_in(
+    const std::unordered_map<std::string_view, std::vector<std::string>>& lists, std::string_view id) {
   const auto found = lists.find(id);
   return found == lists.end() ? std::span<const std::string>() : std::span<const std::string>(found->second);
 }
 
 }  // namespace
 
-std::span<const std::string> Cloud::hosts_of_router(std::string_view id) const { return hosts_in(router_hosts_, id); }
+std::span<const std::string> Cloud::hosts_of_router(std::string_view id) const {
+  return hosts_in(router_hosts_, id);
+}
 
-std::span<const std::string> Cloud::central_hosts(std::string_view id) const { return hosts_in(central_hosts_, id); }
+std::span<const std::string> Cloud::central_hosts(std::string_view id) const {
+  return hosts_in(central_hosts_, id);
+}
 
 bool Cloud::router_on(std::string_view id, std::string_view host) const {
   const auto hosts = hosts_of_router(id);

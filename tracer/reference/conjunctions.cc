@@ -15,7 +15,8 @@ constexpr std::uint32_t kIdsEach = 8;
 using Signature = std::set<std::string>;
 
 // What a clause says, whatever its id.
-std::string sign(unsigned table, unsigned offset, bool fresh, unsigned dimension, const openflow::Match& match) {
+std::string sign(unsigned table, unsigned offset, bool fresh, unsigned dimension,
+                 const openflow::Match& match) {
   return fmt::format("{}/{}/{}/{}/{}", table, offset, fresh, dimension, to_string(match));
 }
 
@@ -24,7 +25,8 @@ std::map<Conjunction, Signature> expected_signatures(const std::vector<Clause>& 
   openflow::Names names;
   for (const Clause& clause : clauses) {
     const auto line = openflow::read_flow_line(fmt::format("{} actions=drop", clause.match), 0, names);
-    const std::string text = sign(clause.table, clause.offset, clause.fresh, clause.dimension, line.row.flow.match);
+    const std::string text =
+        sign(clause.table, clause.offset, clause.fresh, clause.dimension, line.row.flow.match);
     for (const Conjunction& of : clause.of) signatures[of].insert(text);
   }
   return signatures;
@@ -32,14 +34,16 @@ std::map<Conjunction, Signature> expected_signatures(const std::vector<Clause>& 
 
 std::map<std::uint32_t, Signature> found_signatures(const Plan& plan) {
   std::map<std::uint32_t, Signature> signatures;
-  const BridgeDumps* dumps = plan.found == nullptr ? nullptr : plan.found->find_bridge(plan.options.integration_bridge);
+  const BridgeDumps* dumps =
+      plan.found == nullptr ? nullptr : plan.found->find_bridge(plan.options.integration_bridge);
   if (dumps == nullptr) return signatures;
   for (const openflow::FlowRow& row : dumps->flows.value.flows) {
     for (const openflow::Action& action : row.flow.actions) {
       const auto* part = std::get_if<openflow::Conjunction>(&action.variant());
       if (part == nullptr) continue;
       const std::uint32_t within = part->id % kIdsEach;
-      signatures[part->id - within].insert(sign(row.flow.table.value, within / 2, within % 2 != 0, part->clause, row.flow.match));
+      signatures[part->id - within].insert(
+          sign(row.flow.table.value, within / 2, within % 2 != 0, part->clause, row.flow.match));
     }
   }
   return signatures;
@@ -68,7 +72,8 @@ ConjunctionIds::ConjunctionIds(const Plan& plan, const std::vector<Clause>& clau
       if (const double value = likeness(signature, other); value > 0) pairs.push_back({value, &of, base});
     }
   }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.likeness > b.likeness; });
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](const Pair& a, const Pair& b) { return a.likeness > b.likeness; });
   std::set<std::uint32_t> used;
   for (const Pair& pair : pairs) {
     if (bases_.contains(*pair.of) || used.contains(pair.base)) continue;

@@ -12,12 +12,18 @@ constexpr std::string_view kFolder = "sos_commands/openvswitch/ovs-vsctl_list_";
 
 std::string_view network_type(Segmentation type) {
   switch (type) {
-    case Segmentation::Vxlan: return "vxlan";
-    case Segmentation::Gre: return "gre";
-    case Segmentation::Geneve: return "geneve";
-    case Segmentation::Vlan: return "vlan";
-    case Segmentation::Flat: return "flat";
-    case Segmentation::Local: return "local";
+    case Segmentation::Vxlan:
+      return "vxlan";
+    case Segmentation::Gre:
+      return "gre";
+    case Segmentation::Geneve:
+      return "geneve";
+    case Segmentation::Vlan:
+      return "vlan";
+    case Segmentation::Flat:
+      return "flat";
+    case Segmentation::Local:
+      return "local";
   }
   return "vxlan";
 }
@@ -70,7 +76,8 @@ class Database {
   void write_integration() {
     begin();
     for (const WiredPort& port : plan_.ports) add(row_of(port));
-    for (const PhysicalBridge& bridge : plan_.bridges) add(patch(bridge.int_device, bridge.phy_device, bridge.int_port));
+    for (const PhysicalBridge& bridge : plan_.bridges)
+      add(patch(bridge.int_device, bridge.phy_device, bridge.int_port));
     if (plan_.tunnelling()) add(patch("patch-tun", "patch-int", plan_.patch_tun));
     end(plan_.options.integration_bridge);
   }
@@ -83,9 +90,12 @@ class Database {
     row.name = port.device;
     row.type = plugged_from_outside(port.role) ? "" : port.role == Role::Subport ? "patch" : "internal";
     row.tag = port.dead ? kDeadVlan.value : planned.vlan.value;
-    row.external_ids = fmt::format("attached-mac=\"{}\", iface-id=\"{}\", iface-status=active", to_string(logical.mac), logical.id);
-    if (port.role == Role::Compute && !logical.device_id.empty()) row.external_ids += fmt::format(", vm-uuid=\"{}\"", logical.device_id);
-    row.other_config = fmt::format("net_uuid=\"{}\", network_type={}, physical_network={}", network.id, network_type(planned.type),
+    row.external_ids = fmt::format("attached-mac=\"{}\", iface-id=\"{}\", iface-status=active",
+                                   to_string(logical.mac), logical.id);
+    if (port.role == Role::Compute && !logical.device_id.empty())
+      row.external_ids += fmt::format(", vm-uuid=\"{}\"", logical.device_id);
+    row.other_config = fmt::format("net_uuid=\"{}\", network_type={}, physical_network={}", network.id,
+                                   network_type(planned.type),
                                    network.physical_network.empty() ? "None" : network.physical_network);
     if (planned.segment != 0) row.other_config += fmt::format(", segmentation_id=\"{}\"", planned.segment);
     row.other_config += fmt::format(", tag=\"{}\"", planned.vlan.value);
@@ -104,7 +114,8 @@ class Database {
       row.name = tunnel.device;
       row.type = tunnel.type;
       row.options = "in_key=flow, out_key=flow, df_default=\"true\"";
-      if (plan_.options.local_ip) row.options += fmt::format(", local_ip=\"{}\"", to_string(*plan_.options.local_ip));
+      if (plan_.options.local_ip)
+        row.options += fmt::format(", local_ip=\"{}\"", to_string(*plan_.options.local_ip));
       row.options += fmt::format(", remote_ip=\"{}\"", to_string(tunnel.remote_ip));
       row.ofport = tunnel.ofport;
       row.rule = "OVS-TUNNEL";
@@ -140,12 +151,17 @@ class Database {
     own.ofport = kPortLocal;
     own.rule = "OVS-BRIDGE";
     add(own);
-    record(bridges_, own, new_id(), {{"name", name}, {"fail_mode", "secure"}, {"ports", "[" + members_ + "]"}});
+    record(bridges_, own, new_id(),
+           {{"name", name}, {"fail_mode", "secure"}, {"ports", "[" + members_ + "]"}});
   }
 
-  struct Column { std::string_view name; std::string value; };
+  struct Column {
+    std::string_view name;
+    std::string value;
+  };
 
-  static void record(Writer& table, const Row& row, const std::string& id, const std::vector<Column>& columns) {
+  static void record(Writer& table, const Row& row, const std::string& id,
+                     const std::vector<Column>& columns) {
     const auto line = [&](std::string_view column, const std::string& value) {
       auto added = table.add(row.rule, "{:<20}: {}", column, value);
       if (row.concerns) added.concerns(*row.concerns);

@@ -45,7 +45,8 @@ std::string Derivation::subnet_of(std::string_view network_id, const Ip& ip) con
 }
 
 void Derivation::add_fixed_ip(Port& port, const Ip& ip, const std::string& subnet_id) {
-  const bool known = std::any_of(port.fixed_ips.begin(), port.fixed_ips.end(), [&](const FixedIp& fixed) { return fixed.ip == ip; });
+  const bool known = std::any_of(port.fixed_ips.begin(), port.fixed_ips.end(),
+                                 [&](const FixedIp& fixed) { return fixed.ip == ip; });
   if (!known) port.fixed_ips.push_back({subnet_id, ip});
 }
 
@@ -59,7 +60,9 @@ Model derive(const Snapshot& snapshot, std::vector<Caveat>& caveats) {
   derive_routers(all);
   derive_addresses(all);
   if (!all.model.ports.empty())
-    all.caveat("security-groups", "the rules of security groups are not known: the flows and iptables rules made of them are not judged");
+    all.caveat("security-groups",
+               "the rules of security groups are not known: the flows and iptables rules made of them are "
+               "not judged");
   caveats.insert(caveats.end(), all.caveats.begin(), all.caveats.end());
   return std::move(all.model);
 }

@@ -44,7 +44,8 @@ std::optional<Prefix> prefix_of(const Flow& flow, FieldId field, Family family) 
   const auto mask = flow.match.mask_of(field), value = flow.match.value_of(field);
   if (mask.low == 0 && mask.high == 0) return std::nullopt;
   const auto bits = static_cast<unsigned>(std::popcount(mask.low) + std::popcount(mask.high));
-  return family == Family::V4 ? Prefix(ipv4(static_cast<std::uint32_t>(value.low)), bits) : Prefix(ipv6(value.high, value.low), bits);
+  return family == Family::V4 ? Prefix(ipv4(static_cast<std::uint32_t>(value.low)), bits)
+                              : Prefix(ipv6(value.high, value.low), bits);
 }
 
 class AddressDeriver {
@@ -81,7 +82,8 @@ class AddressDeriver {
     }
     std::set<Mac> known;
     for (const auto& [host, votes] : own) {
-      const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+      const auto most = std::max_element(votes.begin(), votes.end(),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
       all_.model.dvr_macs.push_back({host, most->first, {}});
       known.insert(most->first);
     }
@@ -89,16 +91,20 @@ class AddressDeriver {
     for (const auto& [mac, hosts] : seen) {
       if (known.contains(mac) || hosts.size() * 2 <= all_.snapshot.hosts.size()) continue;
       all_.model.dvr_macs.push_back({"unknown-" + to_string(mac), mac, {}});
-      all_.caveat("unknown-host", fmt::format("the host with the DVR MAC {} is not among the inputs", to_string(mac)));
+      all_.caveat("unknown-host",
+                  fmt::format("the host with the DVR MAC {} is not among the inputs", to_string(mac)));
     }
   }
 
   static std::optional<Mac> own_mac(std::string_view bridge, const Flow& flow) {
     if (bridge == "br-int") {
-      const bool to_own = flow.table.value == 0 && (flow.priority == 5 || flow.priority == 99) && asks(flow, FieldId::EthDst);
+      const bool to_own =
+          flow.table.value == 0 && (flow.priority == 5 || flow.priority == 99) && asks(flow, FieldId::EthDst);
       return to_own ? std::optional(mac_of(flow, FieldId::EthDst)) : std::nullopt;
     }
-    return flow.table.value == 1 && flow.priority == 1 && asks(flow, FieldId::EthSrc) ? mac_set(flow, FieldId::EthSrc) : std::nullopt;
+    return flow.table.value == 1 && flow.priority == 1 && asks(flow, FieldId::EthSrc)
+               ? mac_set(flow, FieldId::EthSrc)
+               : std::nullopt;
   }
 
   static std::optional<Mac> other_mac(std::string_view bridge, const Flow& flow) {
@@ -159,12 +165,14 @@ class AddressDeriver {
     for (const FlowRow& row : flows->flows) {
       const Flow& flow = row.flow;
       if ((flow.table.value != 71 && flow.table.value != 24) || !asks(flow, FieldId::InPort)) continue;
-      const auto id = all_.port_of_ofport.find({host.name, Ofport{static_cast<std::uint32_t>(flow.match.value_of(FieldId::InPort).low)}});
+      const auto id = all_.port_of_ofport.find(
+          {host.name, Ofport{static_cast<std::uint32_t>(flow.match.value_of(FieldId::InPort).low)}});
       if (id == all_.port_of_ofport.end()) continue;
       const Port& port = all_.port(id->second);
       const Mac mac = asks(flow, FieldId::EthSrc) ? mac_of(flow, FieldId::EthSrc) : port.mac;
       for (const auto& prefix : sources_of(flow)) {
-        if (!prefix.ip().zero() && !(prefix.ip().v6() && prefix.ip().link_local())) allowed_[id->second][{mac, prefix}] += 1;
+        if (!prefix.ip().zero() && !(prefix.ip().v6() && prefix.ip().link_local()))
+          allowed_[id->second][{mac, prefix}] += 1;
       }
     }
   }
@@ -207,11 +215,14 @@ class AddressDeriver {
   void give_addresses() {
     for (const auto& [key, macs] : claims_) {
       const auto& [network_id, ip] = key;
-      const auto most = std::max_element(macs.begin(), macs.end(), [](const auto& a, const auto& b) { return a.second.votes < b.second.votes; });
+      const auto most = std::max_element(macs.begin(), macs.end(), [](const auto& a, const auto& b) {
+        return a.second.votes < b.second.votes;
+      });
       Port& port = all_.port(all_.port_of_mac.at({network_id, most->first}));
       // A pair's address is not announced, where the port's own ones are.
       const bool pair = ip.v4() && !most->second.announced && announcing_.contains(port.mac);
-      if (!pair && port.device_owner.starts_with("compute:")) all_.add_fixed_ip(port, ip, all_.subnet_of(network_id, ip));
+      if (!pair && port.device_owner.starts_with("compute:"))
+        all_.add_fixed_ip(port, ip, all_.subnet_of(network_id, ip));
       if (pair) allowed_[port.id][{port.mac, host_prefix(ip)}] += 1;
     }
     for (const auto& [id, sources] : allowed_) give_pairs(all_.port(id), sources);
@@ -219,14 +230,16 @@ class AddressDeriver {
 
   void give_pairs(Port& port, const std::map<std::pair<Mac, Prefix>, unsigned>& sources) {
     for (const auto& [source, votes] : sources) {
-      const auto& [mac, prefix] = source;
+      const Mac mac = source.first;
+      const Prefix& prefix = source.second;
       const bool own = mac == port.mac && prefix.host();
       const bool fixed = own && std::any_of(port.fixed_ips.begin(), port.fixed_ips.end(),
                                             [&](const FixedIp& known) { return known.ip == prefix.ip(); });
       if (fixed) continue;
       // An address that nothing else knows is the port's own where it has no other of that family.
-      const bool none = std::none_of(port.fixed_ips.begin(), port.fixed_ips.end(),
-                                     [&](const FixedIp& known) { return known.ip.family == prefix.ip().family; });
+      const bool none = std::none_of(port.fixed_ips.begin(), port.fixed_ips.end(), [&](const FixedIp& known) {
+        return known.ip.family == prefix.ip().family;
+      });
       if (own && none) {
         all_.add_fixed_ip(port, prefix.ip(), all_.subnet_of(port.network_id, prefix.ip()));
       } else {
@@ -243,7 +256,8 @@ class AddressDeriver {
         if (port.device_id == floating.router_id) networks.insert(port.network_id);
       }
       for (const Port& port : all_.model.ports) {
-        const bool has = std::any_of(port.fixed_ips.begin(), port.fixed_ips.end(), [&](const FixedIp& fixed) { return fixed.ip == floating.fixed_ip; });
+        const bool has = std::any_of(port.fixed_ips.begin(), port.fixed_ips.end(),
+                                     [&](const FixedIp& fixed) { return fixed.ip == floating.fixed_ip; });
         if (has && networks.contains(port.network_id)) floating.port_id = port.id;
       }
     }
@@ -270,7 +284,8 @@ class AddressDeriver {
           const auto remote = interface.options.find("remote_ip");
           if (remote == interface.options.end() || !interface.ofport || *interface.ofport <= 0) continue;
           const auto ip = parse_ip(remote->second);
-          const bool known = ip && std::any_of(all_.vtep.begin(), all_.vtep.end(), [&](const auto& each) { return each.second == *ip; });
+          const bool known = ip && std::any_of(all_.vtep.begin(), all_.vtep.end(),
+                                               [&](const auto& each) { return each.second == *ip; });
           if (ip && !known) tunnels.emplace(Ofport{static_cast<std::uint32_t>(*interface.ofport)}, *ip);
         }
       }
@@ -282,7 +297,9 @@ class AddressDeriver {
     const auto vlan = tag_of(flow);
     const Mac mac = mac_of(flow, FieldId::EthDst);
     const auto network = vlan ? all_.network_of_vlan.find({host.name, *vlan}) : all_.network_of_vlan.end();
-    if (network == all_.network_of_vlan.end() || mac.zero() || all_.port_of_mac.contains({network->second, mac})) return;
+    if (network == all_.network_of_vlan.end() || mac.zero() ||
+        all_.port_of_mac.contains({network->second, mac}))
+      return;
     for (const openflow::Action& action : flow.actions) {
       const auto* output = std::get_if<openflow::Output>(&action.variant());
       const auto tunnel = output == nullptr ? unknown.end() : unknown.find(output->port);
@@ -308,12 +325,13 @@ class AddressDeriver {
     agent.host = host;
     agent.configuration["tunneling_ip"] = to_string(ip);
     all_.model.agents.push_back(std::move(agent));
-    all_.caveat("unknown-host", fmt::format("the host with the tunnel address {} is not among the inputs", to_string(ip)));
+    all_.caveat("unknown-host",
+                fmt::format("the host with the tunnel address {} is not among the inputs", to_string(ip)));
   }
 
   Derivation& all_;
-  std::map<std::pair<std::string, Ip>, std::map<Mac, Claim>> claims_;           // by network and address
-  std::map<std::string, std::map<std::pair<Mac, Prefix>, unsigned>> allowed_;   // by port
+  std::map<std::pair<std::string, Ip>, std::map<Mac, Claim>> claims_;          // by network and address
+  std::map<std::string, std::map<std::pair<Mac, Prefix>, unsigned>> allowed_;  // by port
   std::set<Mac> announcing_;
 };
 

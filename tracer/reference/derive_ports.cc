@@ -34,17 +34,21 @@ std::string text_in(const StringMap& map, std::string_view key) {
 void derive_network(Derivation& all, const std::string& id, const OvsPort& port) {
   Network& network = all.network(id);
   if (const std::string type = text_in(port.other_config, "network_type"); !type.empty()) network.type = type;
-  if (const std::string physical = text_in(port.other_config, "physical_network"); !physical.empty()) network.physical_network = physical;
-  if (const auto segment = number<std::uint32_t>(text_in(port.other_config, "segmentation_id"))) network.segmentation_id = segment;
+  if (const std::string physical = text_in(port.other_config, "physical_network"); !physical.empty())
+    network.physical_network = physical;
+  if (const auto segment = number<std::uint32_t>(text_in(port.other_config, "segmentation_id")))
+    network.segmentation_id = segment;
 }
 
-void derive_port(Derivation& all, const std::string& host, const OvsPort& row, const OvsInterface& interface) {
+void derive_port(Derivation& all, const std::string& host, const OvsPort& row,
+                 const OvsInterface& interface) {
   const std::string id = text_in(interface.external_ids, "iface-id");
   const auto mac = parse_mac(text_in(interface.external_ids, "attached-mac"));
   if (id.empty() || !mac) return;
   const std::string network_id = text_in(row.other_config, "net_uuid");
   if (network_id.empty()) {
-    all.caveat("network-of-port", fmt::format("{}: which network {} is on is not in Open vSwitch's database", host, interface.name));
+    all.caveat("network-of-port", fmt::format("{}: which network {} is on is not in Open vSwitch's database",
+                                              host, interface.name));
     return;
   }
   derive_network(all, network_id, row);
@@ -60,7 +64,8 @@ void derive_port(Derivation& all, const std::string& host, const OvsPort& row, c
   all.port_of_device[{host, interface.name}] = id;
   all.hosts_of_port[id].insert(host);
   all.port_of_mac[{network_id, *mac}] = id;
-  if (interface.ofport && *interface.ofport > 0) all.port_of_ofport[{host, Ofport{static_cast<std::uint32_t>(*interface.ofport)}}] = id;
+  if (interface.ofport && *interface.ofport > 0)
+    all.port_of_ofport[{host, Ofport{static_cast<std::uint32_t>(*interface.ofport)}}] = id;
   if (row.tag && *row.tag != kDeadVlan.value) all.network_of_vlan[{host, *row.tag}] = network_id;
 }
 
@@ -83,7 +88,8 @@ void derive_agents(Derivation& all, const HostSnapshot& host) {
   agent.binary = "neutron-openvswitch-agent";
   agent.host = host.name;
   std::optional<Ip> local;
-  if (const auto value = host.config.values.find("ovs.local_ip"); value != host.config.values.end()) local = parse_ip(trim(value->second.value));
+  if (const auto value = host.config.values.find("ovs.local_ip"); value != host.config.values.end())
+    local = parse_ip(trim(value->second.value));
   for (const OvsBridge& bridge : host.ovs.value.bridges) {
     for (const OvsPort& port : bridge.ports) {
       for (const OvsInterface& interface : port.interfaces) {

@@ -14,7 +14,10 @@ constexpr std::string_view kMetadata = "169.254.169.254";
 constexpr unsigned kVirtualLength = 24;
 
 // What the rules of one namespace translate.
-struct Translation { Ip outside, inside; std::string device; };
+struct Translation {
+  Ip outside, inside;
+  std::string device;
+};
 
 // The floating IPs of a namespace's nat table: by the rules for what comes in, and by those for what goes out.
 std::vector<Translation> translations_of(const NamespaceSnapshot& netns) {
@@ -27,9 +30,12 @@ std::vector<Translation> translations_of(const NamespaceSnapshot& netns) {
       if (to == nullptr || !to->first || to->ports) continue;
       for (const kernel::Match& match : rule.value.matches) {
         const auto* address = std::get_if<kernel::AddressMatch>(&match);
-        if (address == nullptr || address->inverted || !address->prefix.host() || address->source == to->destination) continue;
+        if (address == nullptr || address->inverted || !address->prefix.host() ||
+            address->source == to->destination)
+          continue;
         const Ip named = address->prefix.ip();
-        found.push_back(to->destination ? Translation{named, *to->first, {}} : Translation{*to->first, named, {}});
+        found.push_back(to->destination ? Translation{named, *to->first, {}}
+                                        : Translation{*to->first, named, {}});
       }
     }
   }
@@ -81,7 +87,8 @@ class RouterDeriver {
     }
   }
 
-  void read_addresses(const HostSnapshot& host, const std::string& kind, Port& port, const kernel::Link& link) {
+  void read_addresses(const HostSnapshot& host, const std::string& kind, Port& port,
+                      const kernel::Link& link) {
     const bool ha = port.device_owner == "network:router_ha_interface";
     for (const auto& address : link.addresses) {
       const Ip ip = address.value.ip;
@@ -130,7 +137,8 @@ class RouterDeriver {
     if (!device.starts_with("fg-") && !device.starts_with("qg-")) return;
     const Ip via = *route.nexthops.front().via;
     for (Subnet& subnet : all_.model.subnets) {
-      if (subnet.cidr.contains(via) && !subnet.gateway && all_.network(subnet.network_id).external) subnet.gateway = via;
+      if (subnet.cidr.contains(via) && !subnet.gateway && all_.network(subnet.network_id).external)
+        subnet.gateway = via;
     }
   }
 
@@ -193,8 +201,9 @@ class RouterDeriver {
     const Router* router = known_router(id);
     if (router == nullptr) return;
     for (const Translation& translation : translations_of(netns)) {
-      const bool known = std::any_of(all_.model.floating_ips.begin(), all_.model.floating_ips.end(),
-                                     [&](const FloatingIp& floating) { return floating.floating_ip == translation.outside; });
+      const bool known = std::any_of(
+          all_.model.floating_ips.begin(), all_.model.floating_ips.end(),
+          [&](const FloatingIp& floating) { return floating.floating_ip == translation.outside; });
       if (known) continue;
       FloatingIp floating;
       floating.id = to_string(translation.outside);

@@ -27,7 +27,8 @@ std::vector<Mac> DvrSubnets::of_subnet(std::string_view subnet_id, bool snat) co
   if (!snat || !index || !plan_.practice.snat_mac_of_gateway) return macs;
   const logical::Subnet& subnet = plan_.model().subnets[*index];
   if (!subnet.gateway) return macs;
-  if (const auto owner = plan_.cloud->find_address(subnet.network_id, *subnet.gateway)) macs.push_back(plan_.cloud->port(*owner).mac);
+  if (const auto owner = plan_.cloud->find_address(subnet.network_id, *subnet.gateway))
+    macs.push_back(plan_.cloud->port(*owner).mac);
   return macs;
 }
 
@@ -39,14 +40,16 @@ std::vector<Mac> DvrSubnets::gateway_macs(const WiredPort& port) const {
       if (std::find(macs.begin(), macs.end(), mac) == macs.end()) macs.push_back(mac);
     }
   }
-  if (port.role == Role::Snat && !plan_.practice.snat_mac_of_gateway && macs.empty()) macs.push_back(logical.mac);
+  if (port.role == Role::Snat && !plan_.practice.snat_mac_of_gateway && macs.empty())
+    macs.push_back(logical.mac);
   return macs;
 }
 
-Mac DvrSubnets::chosen(const std::vector<Mac>& candidates, std::uint8_t table, std::optional<std::uint16_t> vlan, Mac destination,
-                       FieldId field) const {
-  const BridgeDumps* dumps =
-      plan_.found == nullptr || candidates.size() < 2 ? nullptr : plan_.found->find_bridge(plan_.options.integration_bridge);
+Mac DvrSubnets::chosen(const std::vector<Mac>& candidates, std::uint8_t table,
+                       std::optional<std::uint16_t> vlan, Mac destination, FieldId field) const {
+  const BridgeDumps* dumps = plan_.found == nullptr || candidates.size() < 2
+                                 ? nullptr
+                                 : plan_.found->find_bridge(plan_.options.integration_bridge);
   if (dumps == nullptr) return candidates.front();
   for (const openflow::FlowRow& row : dumps->flows.value.flows) {
     const openflow::Flow& flow = row.flow;

@@ -11,7 +11,8 @@ namespace {
 
 template <class Test>
 bool any(const openflow::FlowTable* flows, Test test) {
-  return flows != nullptr && std::any_of(flows->flows.begin(), flows->flows.end(), [&](const FlowRow& row) { return test(row.flow); });
+  return flows != nullptr && std::any_of(flows->flows.begin(), flows->flows.end(),
+                                         [&](const FlowRow& row) { return test(row.flow); });
 }
 
 bool masks(const openflow::Flow& flow, FieldId field) {
@@ -30,7 +31,9 @@ bool FlowSigns::has_table(std::uint8_t table) const {
 }
 
 bool FlowSigns::has(std::uint8_t table, std::uint16_t priority) const {
-  return any(flows_, [&](const openflow::Flow& flow) { return flow.table.value == table && flow.priority == priority; });
+  return any(flows_, [&](const openflow::Flow& flow) {
+    return flow.table.value == table && flow.priority == priority;
+  });
 }
 
 bool FlowSigns::has_field(std::uint8_t table, std::uint16_t priority, FieldId field) const {
@@ -41,9 +44,12 @@ bool FlowSigns::has_field(std::uint8_t table, std::uint16_t priority, FieldId fi
 
 bool FlowSigns::resubmits(std::uint8_t table, std::uint16_t priority, std::uint8_t to) const {
   return any(flows_, [&](const openflow::Flow& flow) {
-    if (flow.table.value != table || flow.priority != priority || !flow.match.words.empty() || flow.actions.size() != 1) return false;
+    if (flow.table.value != table || flow.priority != priority || !flow.match.words.empty() ||
+        flow.actions.size() != 1)
+      return false;
     const auto& action = flow.actions.front().variant();
-    if (const auto* next = std::get_if<openflow::Resubmit>(&action)) return next->table && next->table->value == to;
+    if (const auto* next = std::get_if<openflow::Resubmit>(&action))
+      return next->table && next->table->value == to;
     const auto* next = std::get_if<openflow::GotoTable>(&action);
     return next != nullptr && next->table.value == to;
   });
@@ -55,7 +61,8 @@ bool FlowSigns::has_cookies() const {
 
 bool FlowSigns::dead_vlan_with_tag() const {
   return any(flows_, [](const openflow::Flow& flow) {
-    return flow.table.value == 0 && flow.priority == 65535 && (flow.match.mask_of(FieldId::VlanTci).low & 0x1000) != 0 &&
+    return flow.table.value == 0 && flow.priority == 65535 &&
+           (flow.match.mask_of(FieldId::VlanTci).low & 0x1000) != 0 &&
            (flow.match.value_of(FieldId::VlanTci).low & 0x1000) != 0;
   });
 }

@@ -10,9 +10,12 @@ using openflow::FlowRow;
 
 namespace {
 
-bool is_segment_match(const openflow::Flow& flow, const PlannedNetwork& network, const Plan& plan, bool tunnelled) {
+bool is_segment_match(const openflow::Flow& flow, const PlannedNetwork& network, const Plan& plan,
+                      bool tunnelled) {
   if (tunnelled) {
-    const std::uint8_t table = network.type == Segmentation::Gre ? 3 : network.type == Segmentation::Geneve ? 6 : 4;
+    const std::uint8_t table = network.type == Segmentation::Gre      ? 3
+                               : network.type == Segmentation::Geneve ? 6
+                                                                      : 4;
     return flow.table.value == table && flow.match.mask_of(FieldId::TunId).low != 0 &&
            flow.match.value_of(FieldId::TunId).low == network.segment;
   }
@@ -27,7 +30,8 @@ std::optional<std::uint16_t> vlan_set(const openflow::Actions& actions) {
   for (const openflow::Action& action : actions) {
     if (const auto* vid = std::get_if<openflow::SetVlanVid>(&action.variant())) return vid->vid;
     const auto* set = std::get_if<openflow::SetField>(&action.variant());
-    const bool vlan = set != nullptr && (set->field == FieldId::VlanVid || set->field == FieldId::DlVlan || set->field == FieldId::VlanTci);
+    const bool vlan = set != nullptr && (set->field == FieldId::VlanVid || set->field == FieldId::DlVlan ||
+                                         set->field == FieldId::VlanTci);
     if (vlan) return static_cast<std::uint16_t>(set->value.low & 0xfff);
   }
   return std::nullopt;
@@ -71,7 +75,8 @@ std::optional<Ofport> in_port_of(const openflow::FlowTable* flows, Test test) {
 
 template <class Key>
 std::optional<Key> most(const std::map<Key, unsigned>& votes) {
-  const auto at = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto at = std::max_element(votes.begin(), votes.end(),
+                                   [](const auto& a, const auto& b) { return a.second < b.second; });
   return at == votes.end() ? std::nullopt : std::optional(at->first);
 }
 
@@ -107,15 +112,18 @@ void FoundNumbers::index_ports(const openflow::FlowTable& flows) {
   for (const FlowRow& row : flows.flows) {
     const Flow& flow = row.flow;
     if (asks(flow, FieldId::EthSrc) && asks(flow, FieldId::InPort) && flow.table.value >= 24)
-      ports_.emplace(Mac{flow.match.value_of(FieldId::EthSrc).low}, Ofport{static_cast<std::uint32_t>(flow.match.value_of(FieldId::InPort).low)});
+      ports_.emplace(Mac{flow.match.value_of(FieldId::EthSrc).low},
+                     Ofport{static_cast<std::uint32_t>(flow.match.value_of(FieldId::InPort).low)});
     const auto output = output_of(flow);
     if (!output) continue;
-    if (flow.table.value == 60 && asks(flow, FieldId::EthDst)) ports_.emplace(Mac{flow.match.value_of(FieldId::EthDst).low}, *output);
+    if (flow.table.value == 60 && asks(flow, FieldId::EthDst))
+      ports_.emplace(Mac{flow.match.value_of(FieldId::EthDst).low}, *output);
     // A router's port is known by the MAC that its frames get.
     for (const openflow::Action& action : flow.actions) {
       const auto* set = std::get_if<openflow::SetField>(&action.variant());
       const bool routers = flow.table.value == 3 || flow.table.value == 4;
-      if (routers && set != nullptr && set->field == FieldId::EthDst) ports_.emplace(Mac{set->value.low}, *output);
+      if (routers && set != nullptr && set->field == FieldId::EthDst)
+        ports_.emplace(Mac{set->value.low}, *output);
     }
   }
 }
@@ -155,7 +163,8 @@ std::optional<Ofport> FoundNumbers::tunnel_of(const std::vector<Mac>& macs) cons
 
 std::optional<Ofport> FoundNumbers::patch_tun() const {
   return in_port_of(flows(plan_.options.integration_bridge), [](const Flow& flow) {
-    return flow.table.value == 0 && flow.priority == 2 && asks(flow, FieldId::EthSrc) && next_table(flow) == 1;
+    return flow.table.value == 0 && flow.priority == 2 && asks(flow, FieldId::EthSrc) &&
+           next_table(flow) == 1;
   });
 }
 
@@ -166,7 +175,8 @@ std::optional<Ofport> FoundNumbers::patch_int() const {
 }
 
 std::optional<Ofport> FoundNumbers::phy_port(std::string_view bridge) const {
-  return in_port_of(flows(bridge), [](const Flow& flow) { return flow.table.value == 0 && flow.priority == 2; });
+  return in_port_of(flows(bridge),
+                    [](const Flow& flow) { return flow.table.value == 0 && flow.priority == 2; });
 }
 
 }  // namespace dvrtrace::reference

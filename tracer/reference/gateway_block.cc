@@ -4,8 +4,8 @@
 
 namespace dvrtrace::reference {
 
-void write_gateway_block(const Plan& plan, const WiredPort& interface, unsigned vlan, unsigned table, std::string_view arp,
-                         std::string_view advertisement, FlowWriter& flows) {
+void write_gateway_block(const Plan& plan, const WiredPort& interface, unsigned vlan, unsigned table,
+                         std::string_view arp, std::string_view advertisement, FlowWriter& flows) {
   const logical::Port& port = plan.logical_port(interface);
   std::set<Ip> blocked;
   bool v6 = false;
@@ -21,9 +21,12 @@ void write_gateway_block(const Plan& plan, const WiredPort& interface, unsigned 
     }
   }
   for (const Ip& ip : blocked)
-    flows.add(arp, table, 3, fmt::format("arp,dl_vlan={},arp_tpa={}", vlan, to_string(ip)), "drop").concerns(interface.port);
+    flows.add(arp, table, 3, fmt::format("arp,dl_vlan={},arp_tpa={}", vlan, to_string(ip)), "drop")
+        .concerns(interface.port);
   if (v6 && plan.practice.arp_block_ra)
-    flows.add(advertisement, table, 3, fmt::format("icmp6,dl_vlan={},dl_src={},icmp_type=134", vlan, to_string(port.mac)), "drop")
+    flows
+        .add(advertisement, table, 3,
+             fmt::format("icmp6,dl_vlan={},dl_src={},icmp_type=134", vlan, to_string(port.mac)), "drop")
         .concerns(interface.port);
 }
 

@@ -13,12 +13,16 @@ using namespace logical;
 
 namespace {
 
-struct ProtocolName { std::string_view name; std::uint8_t number; };
+struct ProtocolName {
+  std::string_view name;
+  std::uint8_t number;
+};
 constexpr ProtocolName kProtocols[] = {
-    {"ah", 51},        {"dccp", 33},       {"egp", 8},         {"esp", 50},     {"gre", 47},       {"icmp", 1},
-    {"icmpv6", 58},    {"igmp", 2},        {"ipip", 4},        {"ipv6-encap", 41}, {"ipv6-frag", 44}, {"ipv6-icmp", 58},
-    {"ipv6-nonxt", 59}, {"ipv6-opts", 60}, {"ipv6-route", 43}, {"ospf", 89},    {"pgm", 113},      {"rsvp", 46},
-    {"sctp", 132},     {"tcp", 6},         {"udp", 17},        {"udplite", 136}, {"vrrp", 112}};
+    {"ah", 51},        {"dccp", 33},      {"egp", 8},         {"esp", 50},       {"gre", 47},
+    {"icmp", 1},       {"icmpv6", 58},    {"igmp", 2},        {"ipip", 4},       {"ipv6-encap", 41},
+    {"ipv6-frag", 44}, {"ipv6-icmp", 58}, {"ipv6-nonxt", 59}, {"ipv6-opts", 60}, {"ipv6-route", 43},
+    {"ospf", 89},      {"pgm", 113},      {"rsvp", 46},       {"sctp", 132},     {"tcp", 6},
+    {"udp", 17},       {"udplite", 136},  {"vrrp", 112}};
 
 std::optional<std::uint8_t> protocol_of(const std::string& text, Family family) {
   std::optional<std::uint8_t> protocol = number<std::uint8_t>(text);
@@ -51,12 +55,14 @@ std::vector<GroupRule> rules_of(const Plan& plan, const Port& port) {
   for (const std::string& id : port.security_groups) {
     const auto group = plan.cloud->find_group(id);
     if (!group) continue;
-    for (const SecurityGroupRule& rule : plan.model().security_groups[*group].rules) rules.push_back(effective(rule, id));
+    for (const SecurityGroupRule& rule : plan.model().security_groups[*group].rules)
+      rules.push_back(effective(rule, id));
   }
   return rules;
 }
 
-std::vector<Member> members_of(const Plan& plan, const std::string& remote, bool address_group, Family family) {
+std::vector<Member> members_of(const Plan& plan, const std::string& remote, bool address_group,
+                               Family family) {
   std::map<Prefix, Mac> members;
   const auto add = [&](const Prefix& prefix, Mac mac) {
     if (prefix.ip().family == family) members.emplace(prefix, mac);

@@ -13,7 +13,10 @@ namespace {
 class IntBridge {
  public:
   explicit IntBridge(const Plan& plan)
-      : plan_(plan), is_(plan.practice), flows_(plan, plan.options.integration_bridge), next_(FlowWriter::go(is_.next)) {}
+      : plan_(plan),
+        is_(plan.practice),
+        flows_(plan, plan.options.integration_bridge),
+        next_(FlowWriter::go(is_.next)) {}
 
   Dump write() {
     write_classification();
@@ -47,7 +50,9 @@ class IntBridge {
       flows_.add("INT-05", 0, 0, "", next_);
       flows_.add("INT-06", 60, is_.normal_priority, "", "NORMAL");
     }
-    if (is_.dead_vlan) flows_.add("INT-12", 0, 65535, is_.dead_vlan_tagged ? "dl_vlan=4095" : "vlan_tci=0x0fff/0x1fff", "drop");
+    if (is_.dead_vlan)
+      flows_.add("INT-12", 0, 65535, is_.dead_vlan_tagged ? "dl_vlan=4095" : "vlan_tci=0x0fff/0x1fff",
+                 "drop");
   }
 
   void write_other_tables() {
@@ -58,7 +63,9 @@ class IntBridge {
       flows_.add("INT-11", 24, 1, is_.arp_replies_only ? "arp,arp_op=2" : "arp", "drop");
     }
     if (is_.table59) flows_.add("INT-07", 59, 0, "", "resubmit(,60)");
-    if (is_.table58) flows_.add(is_.table58_to_59 ? "INT-09" : "INT-08", 58, 0, "", is_.table58_to_59 ? "resubmit(,59)" : "resubmit(,60)");
+    if (is_.table58)
+      flows_.add(is_.table58_to_59 ? "INT-09" : "INT-08", 58, 0, "",
+                 is_.table58_to_59 ? "resubmit(,59)" : "resubmit(,60)");
     if (is_.table58_to_59) flows_.add("INT-10", 59, 0, "", "resubmit(,60)");
     if (is_.table62) flows_.add("INT-13", 62, 3, "", "NORMAL");
     if (!is_.local_ip_tables) return;
@@ -78,26 +85,32 @@ class IntBridge {
     flows_.add("INT-30", 0, 2, fmt::format("in_port={}", port), "drop");
     if (!plan_.options.dvr || !is_.dvr_vlan) return;
     for (const RemoteHost& other : plan_.others)
-      flows_.add("INT-31", 0, 4, fmt::format("in_port={},dl_src={}", port, to_string(other.mac)), "resubmit(,2)");
+      flows_.add("INT-31", 0, 4, fmt::format("in_port={},dl_src={}", port, to_string(other.mac)),
+                 "resubmit(,2)");
     if (is_.own_mac_tables && plan_.dvr_mac)
-      flows_.add("INT-32", 0, 5, fmt::format("in_port={},dl_dst={}", port, to_string(*plan_.dvr_mac)), "resubmit(,4)");
+      flows_.add("INT-32", 0, 5, fmt::format("in_port={},dl_dst={}", port, to_string(*plan_.dvr_mac)),
+                 "resubmit(,4)");
   }
 
   void write_tunnel_macs() {
     const unsigned port = plan_.patch_tun.value;
     for (const RemoteHost& other : plan_.others)
-      flows_.add("INT-40", 0, 2, fmt::format("in_port={},dl_src={}", port, to_string(other.mac)), "resubmit(,1)");
+      flows_.add("INT-40", 0, 2, fmt::format("in_port={},dl_src={}", port, to_string(other.mac)),
+                 "resubmit(,1)");
     if (is_.own_mac_tables && plan_.dvr_mac)
-      flows_.add("INT-41", 0, 5, fmt::format("in_port={},dl_dst={}", port, to_string(*plan_.dvr_mac)), "resubmit(,3)");
+      flows_.add("INT-41", 0, 5, fmt::format("in_port={},dl_dst={}", port, to_string(*plan_.dvr_mac)),
+                 "resubmit(,3)");
   }
 
   void write_networks() {
     for (const PlannedNetwork& network : plan_.networks) {
       if (!network.bridge) continue;
-      const std::string match = fmt::format("in_port={},{}", plan_.bridges[*network.bridge].int_port.value,
-                                            network.type == Segmentation::Flat ? std::string(kUntagged)
-                                                                               : fmt::format("dl_vlan={}", network.segment));
-      auto line = flows_.add("INT-33", 0, 3, match, fmt::format("mod_vlan_vid:{},{}", network.vlan.value, next_));
+      const std::string match =
+          fmt::format("in_port={},{}", plan_.bridges[*network.bridge].int_port.value,
+                      network.type == Segmentation::Flat ? std::string(kUntagged)
+                                                         : fmt::format("dl_vlan={}", network.segment));
+      auto line =
+          flows_.add("INT-33", 0, 3, match, fmt::format("mod_vlan_vid:{},{}", network.vlan.value, next_));
       for (const std::size_t port : network.ports) line.concerns(plan_.ports[port].port);
     }
   }
@@ -117,17 +130,21 @@ class IntBridge {
     }
   }
 
-  void write_own_mac(const PlannedNetwork& network, const std::vector<std::size_t>& interfaces, const DvrSubnets& subnets) {
+  void write_own_mac(const PlannedNetwork& network, const std::vector<std::size_t>& interfaces,
+                     const DvrSubnets& subnets) {
     const bool tunnelled = network.tunnelled();
     if (!tunnelled && network.type == Segmentation::Flat && !is_.dvr_flat) return;
     const std::uint8_t table = tunnelled ? 3 : 4;
     std::vector<Mac> macs;
     for (const std::size_t port : interfaces) macs.push_back(plan_.logical_port(plan_.ports[port]).mac);
-    const Mac mac = subnets.chosen(macs, table, network.vlan.value, *plan_.dvr_mac, openflow::FieldId::EthDst);
+    const Mac mac =
+        subnets.chosen(macs, table, network.vlan.value, *plan_.dvr_mac, openflow::FieldId::EthDst);
     const auto at = static_cast<std::size_t>(std::find(macs.begin(), macs.end(), mac) - macs.begin());
     const WiredPort& port = plan_.ports[interfaces[at]];
-    flows_.add(tunnelled ? "INT-60" : "INT-61", table, 5, fmt::format("dl_vlan={},dl_dst={}", network.vlan.value, to_string(*plan_.dvr_mac)),
-               fmt::format("mod_dl_dst:{},strip_vlan,output:{}", to_string(mac), port.ofport.value))
+    flows_
+        .add(tunnelled ? "INT-60" : "INT-61", table, 5,
+             fmt::format("dl_vlan={},dl_dst={}", network.vlan.value, to_string(*plan_.dvr_mac)),
+             fmt::format("mod_dl_dst:{},strip_vlan,output:{}", to_string(mac), port.ofport.value))
         .concerns(port.port);
   }
 
@@ -135,11 +152,14 @@ class IntBridge {
     for (const std::size_t index : interfaces) {
       const WiredPort& port = plan_.ports[index];
       const logical::Port& logical = plan_.logical_port(port);
-      const bool v4 = std::any_of(logical.fixed_ips.begin(), logical.fixed_ips.end(), [](const auto& fixed) { return fixed.ip.v4(); });
+      const bool v4 = std::any_of(logical.fixed_ips.begin(), logical.fixed_ips.end(),
+                                  [](const auto& fixed) { return fixed.ip.v4(); });
       if (!v4) continue;
       const std::string mac = to_string(logical.mac);
-      flows_.add("INT-62", 0, 99, fmt::format("arp,dl_dst={},arp_op=2,arp_tha={}", to_string(*plan_.dvr_mac), mac),
-                 fmt::format("mod_dl_dst:{},{}", mac, next_))
+      flows_
+          .add("INT-62", 0, 99,
+               fmt::format("arp,dl_dst={},arp_op=2,arp_tha={}", to_string(*plan_.dvr_mac), mac),
+               fmt::format("mod_dl_dst:{},{}", mac, next_))
           .concerns(port.port)
           .optional(shares_subnet(index));
     }
@@ -162,7 +182,8 @@ class IntBridge {
 
   void write_dead_ports() {
     for (const WiredPort& port : plan_.ports) {
-      if (port.dead) flows_.add("INT-80", 0, 2, fmt::format("in_port={}", port.ofport.value), "drop").concerns(port.port);
+      if (port.dead)
+        flows_.add("INT-80", 0, 2, fmt::format("in_port={}", port.ofport.value), "drop").concerns(port.port);
     }
   }
 

@@ -18,7 +18,8 @@ std::map<std::string, std::set<std::uint16_t>> local_vlans(const OvsBridge& inte
   std::map<std::string, std::set<std::uint16_t>> vlans;
   for (const OvsPort& port : integration.ports) {
     const auto physical = port.other_config.find("physical_network");
-    if (physical == port.other_config.end() || physical->second.empty() || physical->second == "None") continue;
+    if (physical == port.other_config.end() || physical->second.empty() || physical->second == "None")
+      continue;
     auto& known = vlans[physical->second];
     if (port.tag && *port.tag != kDeadVlan.value) known.insert(*port.tag);
   }
@@ -38,7 +39,8 @@ std::vector<PhysicalSide> physical_sides(const HostSnapshot& host, const OvsBrid
       PhysicalSide side{bridge.name, {}};
       for (const OvsPort& other : integration.ports) {
         // "int-br-ex" to "phy-br-ex": long names are cut alike.
-        if (other.name.starts_with("int-") && other.name.substr(4) == port.name.substr(4) && !other.interfaces.empty())
+        if (other.name.starts_with("int-") && other.name.substr(4) == port.name.substr(4) &&
+            !other.interfaces.empty())
           side.int_port = other.interfaces.front().ofport;
       }
       sides.push_back(std::move(side));
@@ -49,19 +51,23 @@ std::vector<PhysicalSide> physical_sides(const HostSnapshot& host, const OvsBrid
 
 bool sets_vlan(const Flow& flow, const std::set<std::uint16_t>& vlans) {
   return std::any_of(flow.actions.begin(), flow.actions.end(), [&](const openflow::Action& action) {
-    if (const auto* vid = std::get_if<openflow::SetVlanVid>(&action.variant())) return vlans.contains(vid->vid);
+    if (const auto* vid = std::get_if<openflow::SetVlanVid>(&action.variant()))
+      return vlans.contains(vid->vid);
     const auto* set = std::get_if<openflow::SetField>(&action.variant());
-    return set != nullptr && set->field == FieldId::VlanVid && vlans.contains(static_cast<std::uint16_t>(set->value.low & 0xfff));
+    return set != nullptr && set->field == FieldId::VlanVid &&
+           vlans.contains(static_cast<std::uint16_t>(set->value.low & 0xfff));
   });
 }
 
 // How many flows show the bridge to carry these local VLANs.
-unsigned signs(const HostSnapshot& host, const std::string& integration, const PhysicalSide& side, const std::set<std::uint16_t>& vlans) {
+unsigned signs(const HostSnapshot& host, const std::string& integration, const PhysicalSide& side,
+               const std::set<std::uint16_t>& vlans) {
   unsigned count = 0;
   if (const BridgeDumps* dumps = host.find_bridge(integration); dumps != nullptr && side.int_port) {
     for (const openflow::FlowRow& row : dumps->flows.value.flows) {
-      const bool from = row.flow.table.value == 0 && row.flow.match.mask_of(FieldId::InPort).low != 0 &&
-                        row.flow.match.value_of(FieldId::InPort).low == static_cast<std::uint64_t>(*side.int_port);
+      const bool from =
+          row.flow.table.value == 0 && row.flow.match.mask_of(FieldId::InPort).low != 0 &&
+          row.flow.match.value_of(FieldId::InPort).low == static_cast<std::uint64_t>(*side.int_port);
       count += from && sets_vlan(row.flow, vlans) ? 1 : 0;
     }
   }

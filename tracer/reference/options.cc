@@ -24,12 +24,15 @@ class OptionReader {
     read_tunnels();
     read_mappings();
     options_.dvr = flag("agent.enable_distributed_routing", "enable_distributed_routing", shows_dvr());
-    options_.l2_population = !options_.tunnel_types.empty() && flag("agent.l2_population", "l2_population", shows_l2_population());
+    options_.l2_population =
+        !options_.tunnel_types.empty() && flag("agent.l2_population", "l2_population", shows_l2_population());
     // Distributed routing and tunnels together force it on, from Train; before it was recommended only.
-    options_.arp_responder = options_.l2_population && flag("agent.arp_responder", "arp_responder_enabled", shows_arp_responder());
+    options_.arp_responder =
+        options_.l2_population && flag("agent.arp_responder", "arp_responder_enabled", shows_arp_responder());
     options_.direct_egress = flag("agent.explicitly_egress_direct", "", false);
     if (const auto check = value("agent.prevent_arp_spoofing")) options_.arp_spoofing_check = is_true(*check);
-    options_.agent_mode = value("DEFAULT.agent_mode").value_or(told(l3_, "agent_mode").value_or(shown_mode()));
+    options_.agent_mode =
+        value("DEFAULT.agent_mode").value_or(told(l3_, "agent_mode").value_or(shown_mode()));
     options_.metadata_proxy = flag("DEFAULT.enable_metadata_proxy", "", true);
     read_firewall();
     return std::move(options_);
@@ -58,7 +61,8 @@ class OptionReader {
 
   // What a configuration file that does not name the option leaves it at.
   static bool default_of(std::string_view key, bool otherwise) {
-    return key == "agent.enable_distributed_routing" || key == "agent.l2_population" || key == "agent.arp_responder"
+    return key == "agent.enable_distributed_routing" || key == "agent.l2_population" ||
+                   key == "agent.arp_responder"
                ? false
                : otherwise;
   }
@@ -66,7 +70,8 @@ class OptionReader {
   const OvsBridge* bridge(std::string_view name) const {
     if (found_ == nullptr || !found_->ovs.present()) return nullptr;
     const auto& bridges = found_->ovs.value.bridges;
-    const auto at = std::find_if(bridges.begin(), bridges.end(), [&](const OvsBridge& known) { return known.name == name; });
+    const auto at = std::find_if(bridges.begin(), bridges.end(),
+                                 [&](const OvsBridge& known) { return known.name == name; });
     return at == bridges.end() ? nullptr : &*at;
   }
 
@@ -90,9 +95,11 @@ class OptionReader {
       for (const OvsInterface& interface : port.interfaces) {
         if (!interface.options.contains("remote_ip")) continue;
         auto& types = options_.tunnel_types;
-        if (std::find(types.begin(), types.end(), interface.type) == types.end()) types.push_back(interface.type);
+        if (std::find(types.begin(), types.end(), interface.type) == types.end())
+          types.push_back(interface.type);
         const auto local = interface.options.find("local_ip");
-        if (local != interface.options.end() && !options_.local_ip) options_.local_ip = parse_ip(local->second);
+        if (local != interface.options.end() && !options_.local_ip)
+          options_.local_ip = parse_ip(local->second);
       }
     }
     if (options_.tunnel_types.empty()) options_.tunnel_types.push_back("vxlan");
@@ -104,7 +111,8 @@ class OptionReader {
     if (mappings) {
       for (std::string_view entry : split(*mappings, ',')) {
         const std::string_view physical = trim(take_until(entry, ':'));
-        if (!physical.empty() && !trim(entry).empty()) options_.bridge_mappings.emplace(physical, trim(entry));
+        if (!physical.empty() && !trim(entry).empty())
+          options_.bridge_mappings.emplace(physical, trim(entry));
       }
     } else if (const OvsBridge* integration = bridge(options_.integration_bridge)) {
       options_.bridge_mappings = found_mappings(*found_, *integration);
@@ -140,7 +148,8 @@ class OptionReader {
   void read_firewall() {
     const std::string driver = to_lower(value("securitygroup.firewall_driver").value_or(""));
     if (driver.find("openvswitch") != std::string::npos || driver.find("ovs") != std::string::npos) {
-      options_.firewall = driver.find("hybrid") == std::string::npos ? Firewall::OpenVSwitch : Firewall::Hybrid;
+      options_.firewall =
+          driver.find("hybrid") == std::string::npos ? Firewall::OpenVSwitch : Firewall::Hybrid;
     } else if (driver.find("iptables") != std::string::npos) {
       options_.firewall = Firewall::Hybrid;
     } else if (driver.empty()) {
@@ -151,7 +160,8 @@ class OptionReader {
   }
 
   Firewall shown_firewall() const {
-    if (const auto hybrid = told(agent_, "ovs_hybrid_plug"); hybrid && is_true(*hybrid)) return Firewall::Hybrid;
+    if (const auto hybrid = told(agent_, "ovs_hybrid_plug"); hybrid && is_true(*hybrid))
+      return Firewall::Hybrid;
     if (found_ == nullptr) return agent_ != nullptr ? Firewall::OpenVSwitch : Firewall::None;
     const FlowSigns flows(*found_, options_.integration_bridge);
     if (flows.has_table(71) || flows.has_table(81)) return Firewall::OpenVSwitch;

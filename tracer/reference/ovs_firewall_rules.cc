@@ -14,7 +14,9 @@ constexpr unsigned kBasePriority = 70, kRulePriorities = 8;
 constexpr int kFirstPort = 1, kLastPort = 65535;
 constexpr std::string_view kEstablished = "+est-rel-rpl", kNew = "+new-est";
 
-std::string address_text(const Prefix& prefix) { return prefix.host() ? to_string(prefix.ip()) : to_string(prefix); }
+std::string address_text(const Prefix& prefix) {
+  return prefix.host() ? to_string(prefix.ip()) : to_string(prefix);
+}
 
 // "tcp6", "icmp", "ip,nw_proto=47".
 std::string protocol_match(Family family, std::optional<std::uint8_t> protocol) {
@@ -49,7 +51,8 @@ std::vector<std::string> port_ends(const GroupRule& rule) {
   }
   if (!has_ports(*rule.protocol) || !rule.min) return {""};
   std::vector<std::string> ends;
-  for (const std::string& mask : port_masks(*rule.min, rule.max.value_or(*rule.min))) ends.push_back(",tp_dst=" + mask);
+  for (const std::string& mask : port_masks(*rule.min, rule.max.value_or(*rule.min)))
+    ends.push_back(",tp_dst=" + mask);
   return ends;
 }
 
@@ -74,7 +77,8 @@ class RuleFlows {
         } else if (is_.conjunctions) {
           remote.push_back(rule);
         } else {
-          for (const Member& member : members_of(plan_, rule.remote, rule.address_group, rule.family)) write_rule(port, rule, member.address);
+          for (const Member& member : members_of(plan_, rule.remote, rule.address_group, rule.family))
+            write_rule(port, rule, member.address);
         }
       }
       collect(port, remote);
@@ -86,13 +90,17 @@ class RuleFlows {
  private:
   // Without Neutron's security groups whatever rules are found may be right.
   void adopt() {
-    const BridgeDumps* dumps = plan_.found == nullptr ? nullptr : plan_.found->find_bridge(plan_.options.integration_bridge);
+    const BridgeDumps* dumps =
+        plan_.found == nullptr ? nullptr : plan_.found->find_bridge(plan_.options.integration_bridge);
     if (dumps == nullptr) return;
     for (const openflow::FlowRow& row : dumps->flows.value.flows) {
       const openflow::Flow& flow = row.flow;
       const bool rule = flow.priority >= kBasePriority && flow.priority < kBasePriority + kRulePriorities;
       if (!rule || (flow.table.value != 72 && flow.table.value != 82)) continue;
-      flows_.add(rule_id(flow.table.value == 82), flow.table.value, flow.priority, to_string(flow.match), to_string(flow.actions)).optional();
+      flows_
+          .add(rule_id(flow.table.value == 82), flow.table.value, flow.priority, to_string(flow.match),
+               to_string(flow.actions))
+          .optional();
     }
   }
 
@@ -102,11 +110,13 @@ class RuleFlows {
   std::string actions(const WiredPort& port, bool ingress, bool fresh) const {
     if (!ingress) return "resubmit(,73)";
     if (!fresh) return judged_.deliver(port.ofport);
-    return fmt::format("{},{}{}", judged_.commit, judged_.deliver(port.ofport), judged_.logs_ingress ? ",resubmit(,92)" : "");
+    return fmt::format("{},{}{}", judged_.commit, judged_.deliver(port.ofport),
+                       judged_.logs_ingress ? ",resubmit(,92)" : "");
   }
 
   // Two groups may have the same rule; it is one flow then.
-  void add_once(bool ingress, unsigned priority, const std::string& match, const std::string& actions, std::size_t port) {
+  void add_once(bool ingress, unsigned priority, const std::string& match, const std::string& actions,
+                std::size_t port) {
     if (!written_.emplace(table_of(ingress), priority, match).second) return;
     flows_.add(rule_id(ingress), table_of(ingress), priority, match, actions).concerns(port);
   }
@@ -114,11 +124,14 @@ class RuleFlows {
   void write_rule(const WiredPort& port, const GroupRule& rule, std::optional<Prefix> member) {
     const auto address = member && member->length() != 0 ? member : rule.remote_ip;
     const unsigned above = is_.rule_offsets ? (rule.remote.empty() ? 4 : 0) + specificity(rule) : 0;
-    std::string middle = fmt::format("{},reg5={:#x}", protocol_match(rule.family, rule.protocol), port.ofport.value);
-    if (address) middle += fmt::format(",{}={}", address_field(rule.ingress, rule.family), address_text(*address));
+    std::string middle =
+        fmt::format("{},reg5={:#x}", protocol_match(rule.family, rule.protocol), port.ofport.value);
+    if (address)
+      middle += fmt::format(",{}={}", address_field(rule.ingress, rule.family), address_text(*address));
     for (const bool fresh : {false, true}) {
       for (const std::string& end : port_ends(rule)) {
-        add_once(rule.ingress, kBasePriority + above, fmt::format("ct_state={},{}{}", fresh ? kNew : kEstablished, middle, end),
+        add_once(rule.ingress, kBasePriority + above,
+                 fmt::format("ct_state={},{}{}", fresh ? kNew : kEstablished, middle, end),
                  actions(port, rule.ingress, fresh), port.port);
       }
     }
@@ -157,7 +170,9 @@ class RuleFlows {
   void collect_ranges(const WiredPort& port, const std::vector<Wanted>& wanted) {
     std::set<int> ends;
     const auto first = [](const Wanted& one) { return one.rule.min.value_or(kFirstPort); };
-    const auto last = [](const Wanted& one) { return one.rule.min ? one.rule.max.value_or(*one.rule.min) : kLastPort; };
+    const auto last = [](const Wanted& one) {
+      return one.rule.min ? one.rule.max.value_or(*one.rule.min) : kLastPort;
+    };
     for (const Wanted& one : wanted) {
       ends.insert(first(one));
       ends.insert(last(one) + 1);
@@ -182,8 +197,8 @@ class RuleFlows {
     for (const bool fresh : {false, true}) {
       for (const std::string& end : port_ends(rule)) {
         add_clause(rule.ingress, offset_of(rule), fresh, 2,
-                   fmt::format("ct_state={},{},reg5={:#x}{}", fresh ? kNew : kEstablished, protocol_match(rule.family, rule.protocol),
-                               port.ofport.value, end),
+                   fmt::format("ct_state={},{},reg5={:#x}{}", fresh ? kNew : kEstablished,
+                               protocol_match(rule.family, rule.protocol), port.ofport.value, end),
                    of, {port.port});
       }
     }
@@ -193,12 +208,15 @@ class RuleFlows {
     for (const auto& [key, use] : uses_) {
       const auto& [vlan, of, offset] = key;
       for (const Member& member : members_of(plan_, of.remote, use.address_group, of.family)) {
-        std::string address = fmt::format(",{}={}", address_field(of.ingress, of.family), address_text(member.address));
+        std::string address =
+            fmt::format(",{}={}", address_field(of.ingress, of.family), address_text(member.address));
         // An address that is any address tells nothing; the MAC stands for it.
-        if (member.address.length() == 0) address = fmt::format(",{}={}", of.ingress ? "dl_src" : "dl_dst", to_string(member.mac));
+        if (member.address.length() == 0)
+          address = fmt::format(",{}={}", of.ingress ? "dl_src" : "dl_dst", to_string(member.mac));
         for (const bool fresh : {false, true}) {
           add_clause(of.ingress, offset, fresh, 1,
-                     fmt::format("ct_state={},{},reg6={:#x}{}", fresh ? kNew : kEstablished, of.family == Family::V6 ? "ipv6" : "ip", vlan, address),
+                     fmt::format("ct_state={},{},reg6={:#x}{}", fresh ? kNew : kEstablished,
+                                 of.family == Family::V6 ? "ipv6" : "ip", vlan, address),
                      {of}, use.ports);
         }
       }
@@ -226,8 +244,10 @@ class RuleFlows {
       std::set<std::uint32_t> parts;
       for (const Conjunction& of : clause.of) parts.insert(ids.id(of, clause.offset, clause.fresh));
       std::string actions;
-      for (const std::uint32_t id : parts) actions += fmt::format("{}conjunction({},{}/2)", actions.empty() ? "" : ",", id, clause.dimension);
-      auto line = flows_.add(rule_id(clause.table == 82), clause.table, kBasePriority + clause.offset, clause.match, actions);
+      for (const std::uint32_t id : parts)
+        actions += fmt::format("{}conjunction({},{}/2)", actions.empty() ? "" : ",", id, clause.dimension);
+      auto line = flows_.add(rule_id(clause.table == 82), clause.table, kBasePriority + clause.offset,
+                             clause.match, actions);
       for (const std::size_t port : clause.concerns) line.concerns(port);
     }
     for (const auto& [key, offsets] : accepted_) {
@@ -235,13 +255,17 @@ class RuleFlows {
     }
   }
 
-  void write_accepted(const WiredPort& port, const Conjunction& of, unsigned offset, const ConjunctionIds& ids) {
+  void write_accepted(const WiredPort& port, const Conjunction& of, unsigned offset,
+                      const ConjunctionIds& ids) {
     for (const bool fresh : {false, true}) {
       const std::uint32_t id = ids.id(of, offset, fresh);
-      const std::string match = fmt::format("conj_id={},ct_state={},{},reg5={:#x}", id, fresh ? kNew : kEstablished,
-                                            of.family == Family::V6 ? "ipv6" : "ip", port.ofport.value);
-      const std::string noted = is_.firewall >= FirewallGeneration::Accepted ? fmt::format("load:{:#x}->NXM_NX_REG7[],", id) : "";
-      add_once(of.ingress, kBasePriority + offset, match, noted + actions(port, of.ingress, fresh), port.port);
+      const std::string match =
+          fmt::format("conj_id={},ct_state={},{},reg5={:#x}", id, fresh ? kNew : kEstablished,
+                      of.family == Family::V6 ? "ipv6" : "ip", port.ofport.value);
+      const std::string noted =
+          is_.firewall >= FirewallGeneration::Accepted ? fmt::format("load:{:#x}->NXM_NX_REG7[],", id) : "";
+      add_once(of.ingress, kBasePriority + offset, match, noted + actions(port, of.ingress, fresh),
+               port.port);
     }
   }
 
@@ -255,13 +279,15 @@ class RuleFlows {
   const Judged& judged_;
   FlowWriter& flows_;
   std::set<std::tuple<unsigned, unsigned, std::string>> written_;
-  std::map<std::tuple<unsigned, Conjunction, unsigned>, Use> uses_;                        // by local VLAN and priority
+  std::map<std::tuple<unsigned, Conjunction, unsigned>, Use> uses_;  // by local VLAN and priority
   std::map<std::pair<const WiredPort*, Conjunction>, std::set<unsigned>> accepted_;
   std::map<std::tuple<unsigned, unsigned, std::string>, Clause> clauses_;
 };
 
 }  // namespace
 
-void write_group_rules(const Plan& plan, const Judged& judged, FlowWriter& flows) { RuleFlows(plan, judged, flows).write(); }
+void write_group_rules(const Plan& plan, const Judged& judged, FlowWriter& flows) {
+  RuleFlows(plan, judged, flows).write();
+}
 
 }  // namespace dvrtrace::reference

@@ -35,15 +35,17 @@ class PhysBridge {
     flows_.add("PHY-13", 2, 2, in, "drop");
     flows_.add("PHY-14", 3, 1, "", "NORMAL");
     for (const RemoteHost& other : plan_.others)
-      flows_.add("PHY-15", 3, 2, fmt::format("dl_src={}", to_string(other.mac)), fmt::format("output:{}", bridge_.phy_port.value));
+      flows_.add("PHY-15", 3, 2, fmt::format("dl_src={}", to_string(other.mac)),
+                 fmt::format("output:{}", bridge_.phy_port.value));
   }
 
   void write_network(const PlannedNetwork& network, bool dvr, const std::string& in) {
     const bool flat = network.type == Segmentation::Flat;
     // Kilo's DVR knows VLAN networks; flat ones it translates as without DVR.
     const bool in_2 = dvr && (plan_.release > kKilo || !flat);
-    auto line = flows_.add(in_2 ? "PHY-16" : "PHY-17", in_2 ? 2 : 0, 4, fmt::format("{},dl_vlan={}", in, network.vlan.value),
-                           flat ? std::string("strip_vlan,NORMAL") : fmt::format("mod_vlan_vid:{},NORMAL", network.segment));
+    auto line = flows_.add(
+        in_2 ? "PHY-16" : "PHY-17", in_2 ? 2 : 0, 4, fmt::format("{},dl_vlan={}", in, network.vlan.value),
+        flat ? std::string("strip_vlan,NORMAL") : fmt::format("mod_vlan_vid:{},NORMAL", network.segment));
     for (const std::size_t port : network.ports) line.concerns(plan_.ports[port].port);
     if (!dvr || !plan_.dvr_mac || (flat && !is_.dvr_flat)) return;
     for (const std::size_t index : network.ports) {
@@ -55,11 +57,13 @@ class PhysBridge {
     const unsigned vlan = network.vlan.value;
     const std::string mac = to_string(plan_.logical_port(port).mac);
     flows_.add("PHY-20", 1, 2, fmt::format("dl_vlan={},dl_dst={}", vlan, mac), "drop").concerns(port.port);
-    flows_.add("PHY-21", 1, 1, fmt::format("dl_vlan={},dl_src={}", vlan, mac),
-               fmt::format("mod_dl_src:{},resubmit(,2)", to_string(*plan_.dvr_mac)))
+    flows_
+        .add("PHY-21", 1, 1, fmt::format("dl_vlan={},dl_src={}", vlan, mac),
+             fmt::format("mod_dl_src:{},resubmit(,2)", to_string(*plan_.dvr_mac)))
         .concerns(port.port);
-    write_gateway_block(plan_, port, vlan, is_.own_mac_tables ? 22 : 1, is_.own_mac_tables ? "PHY-24" : "PHY-22",
-                        is_.own_mac_tables ? "PHY-25" : "PHY-23", flows_);
+    write_gateway_block(plan_, port, vlan, is_.own_mac_tables ? 22 : 1,
+                        is_.own_mac_tables ? "PHY-24" : "PHY-22", is_.own_mac_tables ? "PHY-25" : "PHY-23",
+                        flows_);
   }
 
   const Plan& plan_;

@@ -50,7 +50,9 @@ class Planner {
     plan_.cloud = &cloud;
     plan_.found = found;
     plan_.host = host;
-    plan_.release = settings.release ? *settings.release : found ? guess_release(*found).value_or(kNewest) : kNewest;
+    plan_.release = settings.release ? *settings.release
+                    : found          ? guess_release(*found).value_or(kNewest)
+                                     : kNewest;
     plan_.release_guessed = !settings.release && found != nullptr;
     plan_.options = options_of(cloud, found, host);
     plan_.practice = practice_of(plan_.release, native());
@@ -94,7 +96,8 @@ class Planner {
       std::set<std::uint32_t>& used = used_ofports_[bridge.name];
       for (const OvsPort& port : bridge.ports) {
         for (const OvsInterface& interface : port.interfaces) {
-          if (interface.ofport && *interface.ofport > 0) used.insert(static_cast<std::uint32_t>(*interface.ofport));
+          if (interface.ofport && *interface.ofport > 0)
+            used.insert(static_cast<std::uint32_t>(*interface.ofport));
           by_name_[bridge.name].emplace(interface.name, FoundPort{&port, &interface});
           if (bridge.name != plan_.options.integration_bridge) continue;
           const auto id = interface.external_ids.find("iface-id");
@@ -113,8 +116,8 @@ class Planner {
 
   // Its found number; where Open vSwitch's database lacks it that of `ovs-ofctl show`; else the one that flows have for it
   // (`told`), else a free one.
-  Ofport ofport_of(const std::string& bridge, const OvsInterface* interface, std::string_view device, std::optional<Ofport> told,
-                   bool& found) {
+  Ofport ofport_of(const std::string& bridge, const OvsInterface* interface, std::string_view device,
+                   std::optional<Ofport> told, bool& found) {
     found = true;
     if (interface != nullptr && interface->ofport && *interface->ofport > 0)
       return Ofport{static_cast<std::uint32_t>(*interface->ofport)};
@@ -139,7 +142,8 @@ class Planner {
         plan_.others.push_back({known.host, known.mac});
       }
     }
-    std::sort(plan_.others.begin(), plan_.others.end(), [](const RemoteHost& a, const RemoteHost& b) { return a.mac < b.mac; });
+    std::sort(plan_.others.begin(), plan_.others.end(),
+              [](const RemoteHost& a, const RemoteHost& b) { return a.mac < b.mac; });
     if (plan_.options.dvr && !plan_.dvr_mac)
       caveat("dvr-mac", "the DVR MAC of the host is not known: flows with it are not expected");
   }
@@ -154,18 +158,23 @@ class Planner {
       const FoundPort* in = find_device(plan_.options.integration_bridge, bridge.int_device);
       const FoundPort* out = find_device(name, bridge.phy_device);
       bool in_found = false, out_found = false;
-      bridge.int_port = ofport_of(plan_.options.integration_bridge, in ? in->interface : nullptr, bridge.int_device, std::nullopt, in_found);
-      bridge.phy_port = ofport_of(name, out ? out->interface : nullptr, bridge.phy_device, numbers_->phy_port(name), out_found);
+      bridge.int_port = ofport_of(plan_.options.integration_bridge, in ? in->interface : nullptr,
+                                  bridge.int_device, std::nullopt, in_found);
+      bridge.phy_port = ofport_of(name, out ? out->interface : nullptr, bridge.phy_device,
+                                  numbers_->phy_port(name), out_found);
       bridge.found = in_found && out_found;
       plan_.bridges.push_back(std::move(bridge));
     }
-    std::sort(plan_.bridges.begin(), plan_.bridges.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    std::sort(plan_.bridges.begin(), plan_.bridges.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
     if (!plan_.tunnelling()) return;
     bool found = false;
     const FoundPort* tun = find_device(plan_.options.integration_bridge, "patch-tun");
     const FoundPort* in = find_device(plan_.options.tunnel_bridge, "patch-int");
-    plan_.patch_tun = ofport_of(plan_.options.integration_bridge, tun ? tun->interface : nullptr, "patch-tun", numbers_->patch_tun(), found);
-    plan_.patch_int = ofport_of(plan_.options.tunnel_bridge, in ? in->interface : nullptr, "patch-int", numbers_->patch_int(), found);
+    plan_.patch_tun = ofport_of(plan_.options.integration_bridge, tun ? tun->interface : nullptr, "patch-tun",
+                                numbers_->patch_tun(), found);
+    plan_.patch_int = ofport_of(plan_.options.tunnel_bridge, in ? in->interface : nullptr, "patch-int",
+                                numbers_->patch_int(), found);
   }
 
   // The ports that Neutron has on this host, or whose copies it has here.
@@ -213,7 +222,8 @@ class Planner {
       default:
         break;
     }
-    if (port.host != plan_.host || port.vif_type == "binding_failed" || port.vif_type == "unbound") return false;
+    if (port.host != plan_.host || port.vif_type == "binding_failed" || port.vif_type == "unbound")
+      return false;
     // A port that is down and not plugged in is one whose instance is off.
     return is_active(port) || by_id_.contains(port.id);
   }
@@ -230,22 +240,28 @@ class Planner {
       wired.dead = !port.admin_up;
       const auto found = by_id_.find(port.id);
       const OvsInterface* interface = found == by_id_.end() ? nullptr : found->second.interface;
-      const bool hybrid = plugged_from_outside(role) && port.hybrid_plug.value_or(plan_.options.firewall == Firewall::Hybrid);
-      wired.device = interface != nullptr ? interface->name
-                                          : fmt::format("{}{}", hybrid ? "qvo" : device_prefix(role), port.id.substr(0, 11));
+      const bool hybrid =
+          plugged_from_outside(role) && port.hybrid_plug.value_or(plan_.options.firewall == Firewall::Hybrid);
+      wired.device = interface != nullptr
+                         ? interface->name
+                         : fmt::format("{}{}", hybrid ? "qvo" : device_prefix(role), port.id.substr(0, 11));
       if (!external_bridge_device(port, role, interface))
-        wired.ofport = ofport_of(plan_.options.integration_bridge, interface, wired.device, numbers_->port_of(port.mac), wired.found);
+        wired.ofport = ofport_of(plan_.options.integration_bridge, interface, wired.device,
+                                 numbers_->port_of(port.mac), wired.found);
       plan_.ports.push_back(std::move(wired));
     }
-    std::sort(plan_.ports.begin(), plan_.ports.end(),
-              [&](const WiredPort& a, const WiredPort& b) { return cloud_.port(a.port).id < cloud_.port(b.port).id; });
+    std::sort(plan_.ports.begin(), plan_.ports.end(), [&](const WiredPort& a, const WiredPort& b) {
+      return cloud_.port(a.port).id < cloud_.port(b.port).id;
+    });
   }
 
   // With external_network_bridge, until Rocky, fg- and qg- are on the external bridge itself and no agent programs them.
   bool external_bridge_device(const Port& port, Role role, const OvsInterface* interface) const {
-    if (interface != nullptr || plan_.release > kRocky || (role != Role::Gateway && role != Role::FipGateway)) return false;
+    if (interface != nullptr || plan_.release > kRocky || (role != Role::Gateway && role != Role::FipGateway))
+      return false;
     const std::string device = fmt::format("{}{}", device_prefix(role), port.id.substr(0, 11));
-    return std::any_of(by_name_.begin(), by_name_.end(), [&](const auto& bridge) { return bridge.second.contains(device); });
+    return std::any_of(by_name_.begin(), by_name_.end(),
+                       [&](const auto& bridge) { return bridge.second.contains(device); });
   }
 
   Filter filter_of(const Port& port) const {
@@ -290,7 +306,8 @@ class Planner {
 
   std::vector<Mac> macs_of(const PlannedNetwork& network) const {
     std::vector<Mac> macs;
-    for (const std::size_t port : cloud_.ports_of_network(cloud_.model().networks[network.network].id)) macs.push_back(cloud_.port(port).mac);
+    for (const std::size_t port : cloud_.ports_of_network(cloud_.model().networks[network.network].id))
+      macs.push_back(cloud_.port(port).mac);
     return macs;
   }
 
@@ -312,7 +329,8 @@ class Planner {
     votes.erase(0);
     votes.erase(kDeadVlan.value);
     if (votes.empty()) return;
-    const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most = std::max_element(votes.begin(), votes.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
     network.vlan = LocalVlan{most->first};
     network.found = true;
     used.insert(most->first);
@@ -356,7 +374,9 @@ class Planner {
     if (names == by_name_.end()) return nullptr;
     for (const auto& [name, port] : names->second) {
       const auto remote = port.interface->options.find("remote_ip");
-      if (port.interface->type == type && remote != port.interface->options.end() && parse_ip(remote->second) == ip) return &port;
+      if (port.interface->type == type && remote != port.interface->options.end() &&
+          parse_ip(remote->second) == ip)
+        return &port;
     }
     return nullptr;
   }
@@ -413,9 +433,11 @@ class Planner {
       std::vector<Mac> macs;
       for (const std::size_t port : cloud_.ports_of_host(tunnel.host)) macs.push_back(cloud_.port(port).mac);
       bool found = false;
-      tunnel.ofport = ofport_of(plan_.options.tunnel_bridge, nullptr, tunnel.device, numbers_->tunnel_of(macs), found);
+      tunnel.ofport =
+          ofport_of(plan_.options.tunnel_bridge, nullptr, tunnel.device, numbers_->tunnel_of(macs), found);
     }
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return tunnels_[a].ofport < tunnels_[b].ofport; });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return tunnels_[a].ofport < tunnels_[b].ofport; });
     std::vector<std::size_t> place_of(tunnels_.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
       place_of[order[i]] = i;
@@ -439,17 +461,20 @@ class Planner {
       planned.ha = router.ha;
       planned.here = router_here(router);
       // A distributed router has an snat namespace only where it has a gateway.
-      planned.central = cloud_.central_on(router.id, plan_.host) && (!router.distributed || !router.external_network_id.empty());
+      planned.central = cloud_.central_on(router.id, plan_.host) &&
+                        (!router.distributed || !router.external_network_id.empty());
       if (!planned.here && !planned.central) continue;
       if (found_ != nullptr) {
-        const auto state = found_->state_files.find(fmt::format("var/lib/neutron/ha_confs/{}/state", router.id));
+        const auto state =
+            found_->state_files.find(fmt::format("var/lib/neutron/ha_confs/{}/state", router.id));
         if (state != found_->state_files.end()) planned.ha_state = state->second;
       }
       plan_.routers.push_back(std::move(planned));
     }
-    std::sort(plan_.routers.begin(), plan_.routers.end(), [&](const PlannedRouter& a, const PlannedRouter& b) {
-      return cloud_.model().routers[a.router].id < cloud_.model().routers[b.router].id;
-    });
+    std::sort(plan_.routers.begin(), plan_.routers.end(),
+              [&](const PlannedRouter& a, const PlannedRouter& b) {
+                return cloud_.model().routers[a.router].id < cloud_.model().routers[b.router].id;
+              });
     for (std::size_t i = 0; i < plan_.ports.size(); ++i) attach(i);
   }
 
@@ -466,7 +491,9 @@ class Planner {
     }
   }
 
-  void caveat(std::string code, std::string text) { plan_.caveats.push_back({std::move(code), std::move(text)}); }
+  void caveat(std::string code, std::string text) {
+    plan_.caveats.push_back({std::move(code), std::move(text)});
+  }
 
   const Cloud& cloud_;
   const HostSnapshot* found_;
@@ -475,26 +502,30 @@ class Planner {
   std::map<std::string_view, FoundPort> by_id_;  // Neutron's ports on br-int
   std::map<std::string, std::set<std::uint32_t>, std::less<>> used_ofports_;
   std::vector<Tunnel> tunnels_;
-  std::map<std::string, std::unordered_map<std::string_view, std::size_t>> tunnel_to_;  // by type and host, of tunnels_
+  std::map<std::string, std::unordered_map<std::string_view, std::size_t>>
+      tunnel_to_;                        // by type and host, of tunnels_
   std::optional<FoundNumbers> numbers_;  // refers to plan_
 };
 
 }  // namespace
 
-Plan make_plan(const Cloud& cloud, const HostSnapshot* found, std::string_view host, const Settings& settings) {
+Plan make_plan(const Cloud& cloud, const HostSnapshot* found, std::string_view host,
+               const Settings& settings) {
   return Planner(cloud, found, host, settings).make();
 }
 
 const WiredPort* Plan::find(std::string_view port_id) const {
-  const auto place = std::lower_bound(ports.begin(), ports.end(), port_id, [&](const WiredPort& port, std::string_view id) {
-    return std::string_view(logical_port(port).id) < id;
-  });
+  const auto place =
+      std::lower_bound(ports.begin(), ports.end(), port_id, [&](const WiredPort& port, std::string_view id) {
+        return std::string_view(logical_port(port).id) < id;
+      });
   return place != ports.end() && logical_port(*place).id == port_id ? &*place : nullptr;
 }
 
 const PlannedNetwork* Plan::find_network(std::string_view network_id) const {
-  const auto found_at = std::find_if(networks.begin(), networks.end(),
-                                     [&](const PlannedNetwork& network) { return logical_network(network).id == network_id; });
+  const auto found_at = std::find_if(networks.begin(), networks.end(), [&](const PlannedNetwork& network) {
+    return logical_network(network).id == network_id;
+  });
   return found_at == networks.end() ? nullptr : &*found_at;
 }
 
@@ -505,7 +536,8 @@ std::uint64_t Plan::cookie(std::string_view bridge) const {
   if (dumps != nullptr) {
     for (const openflow::FlowRow& row : dumps->flows.value.flows) ++votes[row.flow.cookie];
   }
-  const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most = std::max_element(votes.begin(), votes.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == votes.end() ? 1 : most->first;
 }
 

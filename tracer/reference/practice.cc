@@ -106,7 +106,8 @@ void adapt(Practice& is, const HostSnapshot& found) {
   };
   if (is.next) {
     if (br_int.has(60, 1) != br_int.has(60, 3)) is.normal_priority = br_int.has(60, 1) ? 1 : 3;
-    choose(is.dead_vlan_tagged, br_int.dead_vlan_with_tag(), br_int.has(0, 65535) && !br_int.dead_vlan_with_tag());
+    choose(is.dead_vlan_tagged, br_int.dead_vlan_with_tag(),
+           br_int.has(0, 65535) && !br_int.dead_vlan_with_tag());
   }
   if (br_int.has(62, 3)) is.table62 = true;
   if (br_int.has_table(3) || br_int.has_table(4)) is.own_mac_tables = true;

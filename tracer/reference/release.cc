@@ -13,12 +13,13 @@ namespace dvrtrace::reference {
 
 namespace {
 
-constexpr std::string_view kNames[] = {"Juno",     "Kilo",     "Liberty", "Mitaka",    "Newton",  "Ocata",    "Pike",
-                                       "Queens",   "Rocky",    "Stein",   "Train",     "Ussuri",  "Victoria", "Wallaby",
-                                       "Xena",     "Yoga",     "Zed",     "2023.1",    "2023.2",  "2024.1",   "2024.2",
-                                       "2025.1",   "2025.2",   "2026.1",  "2026.2"};
+constexpr std::string_view kNames[] = {
+    "Juno",   "Kilo",   "Liberty", "Mitaka",   "Newton",  "Ocata",  "Pike",  "Queens", "Rocky",
+    "Stein",  "Train",  "Ussuri",  "Victoria", "Wallaby", "Xena",   "Yoga",  "Zed",    "2023.1",
+    "2023.2", "2024.1", "2024.2",  "2025.1",   "2025.2",  "2026.1", "2026.2"};
 // Names beside the version since the versions are years.
-constexpr std::string_view kCodeNames[] = {"antelope", "bobcat", "caracal", "dalmatian", "epoxy", "flamingo", "gazpacho"};
+constexpr std::string_view kCodeNames[] = {"antelope", "bobcat",   "caracal", "dalmatian",
+                                           "epoxy",    "flamingo", "gazpacho"};
 constexpr std::uint16_t kFirstSeries = kJuno.series;
 
 std::optional<Release> of_series(std::size_t index) {
@@ -117,14 +118,16 @@ std::optional<Release> parse_release(std::string_view text) {
 }
 
 std::string_view series_name(Release release) {
-  const std::size_t index = std::clamp<std::size_t>(release.series, kFirstSeries, kNewest.series) - kFirstSeries;
+  const std::size_t index =
+      std::clamp<std::size_t>(release.series, kFirstSeries, kNewest.series) - kFirstSeries;
   return kNames[index];
 }
 
 std::string to_string(Release release) {
   if (release == kJuno || release == kKilo) return std::string(series_name(release));
   if (release.series <= kKilo.series)
-    return fmt::format("{} {}.{}", series_name(release), release.series == kJuno.series ? "2014.2" : "2015.1", release.minor);
+    return fmt::format("{} {}.{}", series_name(release), release.series == kJuno.series ? "2014.2" : "2015.1",
+                       release.minor);
   return fmt::format("{} {}.{}.{}", series_name(release), release.series, release.minor, release.patch);
 }
 

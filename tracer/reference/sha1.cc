@@ -51,7 +51,8 @@ std::array<std::uint8_t, 20> sha1(std::string_view text) {
   const std::string padded = pad(text);
   for (std::size_t at = 0; at < padded.size(); at += 64) mix(hash, std::string_view(padded).substr(at, 64));
   std::array<std::uint8_t, 20> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(hash[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(hash[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
   return bytes;
 }
 
