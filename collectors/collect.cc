@@ -46,7 +46,7 @@ Result<Collection> Collection::open(const std::vector<Input>& inputs, const std:
     const auto added = collection.add_input(input, diagnostics);
     if (!added) return tl::unexpected(added.error());
   }
-  if (collection.hosts().empty()) return failure(no_host_in(inputs));
+  if (collection.hosts().empty() && !inputs.empty()) return failure(no_host_in(inputs));
   for (const std::string& path : neutron) {
     const auto added = collection.add_neutron(path, diagnostics);
     if (!added) return tl::unexpected(added.error());
@@ -127,6 +127,17 @@ Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
   });
   for (Diagnostics& each : reported) diagnostics.merge(std::move(each));
   return snapshot;
+}
+
+HostSnapshot read_texts(const std::string& label, const std::string& host, DumpTexts texts, Depth depth, Sources& sources,
+                        Diagnostics& diagnostics) {
+  const std::vector<FileTree> trees{FileTree::of_texts(label + '/' + host, std::move(texts))};
+  HostFiles files{host, {}, {}};
+  for (std::size_t entry = 0; entry < trees[0].files().size(); ++entry) {
+    const std::string& path = trees[0].files()[entry].path;
+    files.files.push_back({0, entry, path, classify(path)});
+  }
+  return read_host(files, trees, depth, sources, diagnostics, nullptr);
 }
 
 }  // namespace dvrtrace

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collectors/catalog.h"
@@ -26,7 +27,7 @@ struct Input {
 class Collection {
  public:
   // `neutron`: files or folders of Neutron's JSON, beside those named neutron/ within the inputs.
-  // Fails when an input does not exist, cannot be read, or none of them holds a host.
+  // Fails when an input does not exist, cannot be read, or none of them holds a host. Without inputs there is Neutron alone.
   static Result<Collection> open(const std::vector<Input>& inputs, const std::vector<std::string>& neutron,
                                  Sources& sources, Diagnostics& diagnostics);
 
@@ -49,5 +50,10 @@ class Collection {
   std::vector<std::string> neutron_files_;  // that were named one by one
   Sources* sources_ = nullptr;
 };
+
+// A host whose dumps are in memory: (path within its folder, text). Their sources are named "LABEL/HOST/PATH".
+using DumpTexts = std::vector<std::pair<std::string, std::string>>;
+HostSnapshot read_texts(const std::string& label, const std::string& host, DumpTexts texts, Depth depth, Sources& sources,
+                        Diagnostics& diagnostics);
 
 }  // namespace dvrtrace

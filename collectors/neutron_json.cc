@@ -21,7 +21,7 @@ using namespace logical;
 constexpr std::string_view kHint =
     "Neutron's view of this object is not known; what depends on it is not compared";
 
-enum class Kind { Network, Subnet, Port, Router, FloatingIp, SecurityGroup, Rule, Agent, DvrMac };
+enum class Kind { Network, Subnet, Port, Router, FloatingIp, SecurityGroup, Rule, Agent, AddressGroup, DvrMac, Binding, RouterAgent, RouterExtra };
 
 // What an API answer calls one object; its list adds an 's'.
 struct KindName {
@@ -36,6 +36,7 @@ constexpr KindName kKindNames[] = {{"security_group_rule", Kind::Rule},
                                    {"router", Kind::Router},
                                    {"floatingip", Kind::FloatingIp},
                                    {"agent", Kind::Agent},
+                                   {"address_group", Kind::AddressGroup},
                                    {"dvr_host_mac", Kind::DvrMac}};
 
 std::optional<Kind> kind_named(std::string_view member) {
@@ -46,12 +47,19 @@ std::optional<Kind> kind_named(std::string_view member) {
   return std::nullopt;
 }
 
+// Rows of the database's tables, which have no id of their own.
+std::optional<Kind> kind_of_table(const NeutronRow& row) {
+  if (row.has("host") && row.has("mac_address")) return Kind::DvrMac;
+  if (!row.has("router_id")) return std::nullopt;
+  if (row.has("l3_agent_id")) return Kind::RouterAgent;
+  if (row.has("port_id") && row.has("host")) return Kind::Binding;
+  if (row.has("ha_vr_id")) return Kind::RouterExtra;
+  return std::nullopt;
+}
+
 // By the columns that objects of one kind alone have.
 std::optional<Kind> kind_of(const NeutronRow& row) {
-  if (!row.has("id")) {
-    const bool dvr_mac = row.has("host") && row.has("mac_address");
-    return dvr_mac ? std::optional(Kind::DvrMac) : std::nullopt;
-  }
+  if (!row.has("id")) return kind_of_table(row);
   if (row.has("mac_address")) return Kind::Port;
   if (row.has("floating_ip_address")) return Kind::FloatingIp;
   if (row.has("cidr") || (row.has("subnet") && row.has("network"))) return Kind::Subnet;
@@ -60,6 +68,7 @@ std::optional<Kind> kind_of(const NeutronRow& row) {
   if (row.has("external_gateway_info") || row.has("distributed")) return Kind::Router;
   if (row.has("subnets") || row.has("provider_network_type") || row.has("router_external"))
     return Kind::Network;
+  if (row.has("addresses")) return Kind::AddressGroup;
   if (row.has("security_group_rules") || row.has("stateful") || row.has("rules")) return Kind::SecurityGroup;
   return std::nullopt;
 }
@@ -135,6 +144,8 @@ void fill(const NeutronRow& row, Port& port) {
   row.get(port.port_security, {"port_security_enabled"});
   if (auto groups = row.words({"security_groups", "security_group_ids"}))
     port.security_groups = std::move(*groups);
+  if (const auto details = row.objects({"binding_vif_details"}); details && !details->empty())
+    NeutronRow(details->front()).get(port.hybrid_plug, {"ovs_hybrid_plug"});
   const auto pairs = row.objects({"allowed_address_pairs"});
   if (!pairs) return;
   port.allowed_pairs.clear();
@@ -190,6 +201,33 @@ void fill(const NeutronRow& row, SecurityGroupRule& rule) {
   fill_port_range(row, rule);
   row.get(rule.remote_ip, {"remote_ip_prefix", "ip_range"});
   row.get(rule.remote_group_id, {"remote_group_id", "remote_security_group"});
+  row.get(rule.remote_address_group_id, {"remote_address_group_id", "remote_address_group"});
+}
+
+void fill(const NeutronRow& row, AddressGroup& group) {
+  row.get(group.name, {"name"});
+  const auto addresses = row.words({"addresses"});
+  if (!addresses) return;
+  group.addresses.clear();
+  for (const std::string& address : *addresses) {
+    if (const auto prefix = parse_prefix(address)) group.addresses.push_back(*prefix);
+  }
+}
+
+// A value of an agent's configuration as one text: a list "a,b", a map "a:b,c:d". None when it goes deeper.
+std::optional<std::string> flat_text(const Json& value) {
+  if (value.is_null()) return std::nullopt;
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_structured()) return value.dump();
+  std::string text;
+  for (const auto& member : value.items()) {
+    const Json& part = member.value();
+    if (part.is_structured()) return std::nullopt;
+    if (!text.empty()) text += ',';
+    if (value.is_object()) text += member.key() + ':';
+    text += part.is_string() ? part.get<std::string>() : part.dump();
+  }
+  return text;
 }
 
 void fill(const NeutronRow& row, Agent& agent) {
@@ -200,9 +238,7 @@ void fill(const NeutronRow& row, Agent& agent) {
   const auto configurations = row.objects({"configurations", "configuration"});
   if (!configurations || configurations->empty() || !configurations->front().is_object()) return;
   for (const auto& member : configurations->front().items()) {
-    const Json& value = member.value();
-    if (value.is_structured() || value.is_null()) continue;
-    agent.configuration[member.key()] = value.is_string() ? value.get<std::string>() : value.dump();
+    if (auto value = flat_text(member.value())) agent.configuration[member.key()] = std::move(*value);
   }
 }
 
@@ -292,6 +328,9 @@ class NeutronReader {
 
   bool add(Kind kind, const NeutronRow& row, Provenance at) {
     if (kind == Kind::DvrMac) return add_dvr_mac(row, at);
+    if (kind == Kind::Binding) return add_binding(row, at);
+    if (kind == Kind::RouterAgent) return add_router_agent(row, at);
+    if (kind == Kind::RouterExtra) return add_router_extra(row);
     const std::string id = row.text({"id"});
     if (id.empty()) return false;
     switch (kind) {
@@ -319,7 +358,13 @@ class NeutronReader {
       case Kind::Rule:
         add_rule(row, id, "", at);
         break;
+      case Kind::AddressGroup:
+        fill(row, object_of(kind, model_.address_groups, id, at));
+        break;
       case Kind::DvrMac:
+      case Kind::Binding:
+      case Kind::RouterAgent:
+      case Kind::RouterExtra:
         break;
     }
     return true;
@@ -333,6 +378,29 @@ class NeutronReader {
       if (known.host == host) return known = {host, *mac, at}, true;
     }
     model_.dvr_macs.push_back({host, *mac, at});
+    return true;
+  }
+
+  bool add_binding(const NeutronRow& row, Provenance at) {
+    DistributedBinding binding{row.text({"port_id"}), row.text({"host"}), row.text({"router_id"}), row.text({"status"}), at};
+    if (binding.port_id.empty() || binding.host.empty()) return false;
+    model_.distributed_bindings.push_back(std::move(binding));
+    return true;
+  }
+
+  bool add_router_agent(const NeutronRow& row, Provenance at) {
+    RouterAgent bound{row.text({"router_id"}), row.text({"l3_agent_id"}), row.text({"port_id"}), row.text({"state"}), at};
+    if (bound.router_id.empty() || bound.agent_id.empty()) return false;
+    model_.router_agents.push_back(std::move(bound));
+    return true;
+  }
+
+  // The router's id of VRRP; 0 where it is not HA.
+  bool add_router_extra(const NeutronRow& row) {
+    const std::string id = row.text({"router_id"});
+    if (id.empty()) return false;
+    Router& router = object_of(Kind::Router, model_.routers, id, Provenance{});
+    if (const auto vr_id = number<std::uint32_t>(row.text({"ha_vr_id"})); vr_id && *vr_id != 0) router.ha_vr_id = vr_id;
     return true;
   }
 
@@ -412,7 +480,7 @@ class NeutronReader {
   LineMarks marks_;
   bool taken_ = false;           // something of the text was of a kind that is read
   std::optional<Span> foreign_;  // the first object that was not
-  std::array<std::optional<Index>, 9> indexes_;
+  std::array<std::optional<Index>, 13> indexes_;
   std::optional<std::unordered_map<std::string, std::string>> rule_groups_;  // of each rule the group
 };
 

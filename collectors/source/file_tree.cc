@@ -169,6 +169,15 @@ Result<FileTree> FileTree::open_folder(const std::string& path, Diagnostics& dia
   return tree;
 }
 
+FileTree FileTree::of_texts(std::string name, std::vector<std::pair<std::string, std::string>> texts) {
+  FileTree tree;
+  tree.root_ = tree.name_ = std::move(name);
+  std::ranges::sort(texts);
+  for (const auto& [path, text] : texts) tree.files_.push_back({path, {}, {}});
+  tree.texts_ = std::move(texts);
+  return tree;
+}
+
 std::string_view FileTree::folder_name() const { return last_part(root_); }
 
 std::string_view FileTree::parent_name() const {
@@ -178,6 +187,11 @@ std::string_view FileTree::parent_name() const {
 
 Result<std::string> FileTree::read(const FileEntry& entry) const {
   if (!entry.fault.empty()) return failure(entry.fault);
+  if (!texts_.empty()) {
+    const auto found = std::ranges::lower_bound(texts_, entry.path, {}, [](const auto& text) { return text.first; });
+    if (found == texts_.end() || found->first != entry.path) return failure("no such text");
+    return found->second;
+  }
   return read_path(root_ + '/' + (entry.link_to.empty() ? entry.path : entry.link_to), O_NOFOLLOW);
 }
 

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/base/diagnostics.h"
@@ -32,6 +33,9 @@ class FileTree {
   // Lists a folder. What of it cannot be listed is reported and left out.
   static Result<FileTree> open_folder(const std::string& path, Diagnostics& diagnostics);
 
+  // Texts made in memory, by path: what the reference computes is read like any other host.
+  static FileTree of_texts(std::string name, std::vector<std::pair<std::string, std::string>> texts);
+
   const std::string& name() const { return name_; }  // as the user wrote it
   // The last part of the folder's real path, and of the folder that holds it.
   std::string_view folder_name() const;
@@ -43,6 +47,7 @@ class FileTree {
  private:
   std::string name_, root_;  // root_: the real path
   std::vector<FileEntry> files_;
+  std::vector<std::pair<std::string, std::string>> texts_;  // of_texts(): in the order of files_
 };
 
 // A file that the user names, wherever it is.

@@ -6,6 +6,7 @@
 
 #include "src/base/text.h"
 #include "src/cli/console.h"
+#include "src/cli/expectations.h"
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
 #include "src/cli/suggest.h"
@@ -13,7 +14,9 @@
 #include "src/report/name_things.h"
 #include "src/report/trace_json.h"
 #include "src/report/trace_text.h"
+#include "tracer/check/explain.h"
 #include "tracer/engine/ask.h"
+#include "tracer/reference/derive.h"
 
 namespace dvrtrace::cli {
 namespace {
@@ -157,6 +160,7 @@ struct Answered {
   Trace trace;
   std::vector<JsonInput> inputs;
   std::vector<Diagnostic> diagnostics;  // of the hosts that the packet visited, and of the inputs as a whole
+  std::vector<Finding> findings;
   Glossary glossary;
 };
 
@@ -185,10 +189,41 @@ std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Net
   return kept;
 }
 
+// Neutron's objects as the hosts tell them: those that the packet visited in full, the others by their small files.
+logical::Model derived_model(const Network& network, const Trace& trace) {
+  Snapshot known;
+  for (std::size_t host = 0; host < network.size(); ++host) known.hosts.push_back(network.index(host));
+  for (const std::size_t host : check::visited_hosts(network, trace)) known.hosts[host] = network.host(host).snapshot;
+  std::vector<reference::Caveat> caveats;
+  return reference::derive(known, caveats);
+}
+
+// What is wrong on the hosts that the packet visited, as far as it bears on its way.
+std::vector<Finding> findings_of(const Network& network, const Ask& question, const Trace& trace, const reference::Settings& settings,
+                                 Sources& sources) {
+  const logical::Model derived = network.logical().empty() ? derived_model(network, trace) : logical::Model{};
+  const logical::Model& model = network.logical().empty() ? derived : network.logical();
+  const Expectations expectations(model, settings, sources);
+  std::vector<std::unique_ptr<check::Expectation>> kept;
+  std::vector<check::Checked> checked;
+  for (const std::size_t host : check::visited_hosts(network, trace)) {
+    const HostSnapshot& found = network.host(host).snapshot;
+    if (found.cleaned) continue;
+    kept.push_back(expectations.of(found));
+    const check::Expectation* expectation = kept.back().get();
+    checked.push_back({host, expectation,
+                       expectation != nullptr ? check::check_host(found, *expectation, sources) : check::check_host(found, model)});
+    check::order(checked.back().candidates);
+  }
+  return check::explain(network, question, trace, checked);
+}
+
 // Everything that knows the engine's interface.
 tl::expected<Answered, Failure> ask_engine(const Collection& collection, const Ask& question,
-                                           const Options& options, const Sources& sources,
+                                           const Options& options, Sources& sources,
                                            Diagnostics& diagnostics) {
+  const auto settings = settings_of(options);
+  if (!settings) return tl::unexpected<Failure>(settings.error());
   Snapshot index = collection.read_all(Depth::Index, diagnostics);
   const Network network(
       std::move(index),
@@ -204,6 +239,7 @@ tl::expected<Answered, Failure> ask_engine(const Collection& collection, const A
   }
   diagnostics.merge(network.diagnostics());
   answered.diagnostics = bearing_on(visited_hosts(answered.trace), network, diagnostics);
+  if (!options.quiet) answered.findings = findings_of(network, question, answered.trace, *settings, sources);
   if (!options.numeric) answered.glossary = name_things(network);
   return answered;
 }
@@ -242,9 +278,9 @@ Outcome run_from(const Options& options) {
   const Trace& trace = answered->trace;
   std::string text;
   if (options.format == "json") {
-    text = print_json(trace, {sources, tool_name(), answered->inputs, answered->diagnostics});
+    text = print_json(trace, {sources, tool_name(), answered->inputs, answered->diagnostics, answered->findings});
   } else {
-    const TextContext context{sources, answered->glossary, output_style(options), detail_of(options.detail)};
+    const TextContext context{sources, answered->glossary, output_style(options), detail_of(options.detail), answered->findings};
     text = options.quiet ? print_verdict(trace, context) : print_text(trace, context);
   }
   if (!answer(text, options)) return fail("output", "the answer could not be written");

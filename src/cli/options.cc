@@ -31,6 +31,10 @@ void declare_flag(CLI::App& app, const char* names, bool& value, const char* gro
   app.add_flag(names, value, description)->multi_option_policy(kLast)->group(group);
 }
 
+void declare_release(CLI::App& app, Options& o) {
+  declare_value(app, "--release", o.release, "RELEASE", "Inputs", "the release of Neutron to compare with (found out)");
+}
+
 void declare_packet(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "The packet";
   declare_value(app, "--direction", o.direction, "both|request|reply", kGroup, "trace one direction alone");
@@ -65,6 +69,7 @@ void declare_help(CLI::App& app, Options& o) {
 
 void declare_from(CLI::App& app, Options& o) {
   declare_inputs(app, o);
+  declare_release(app, o);
   declare_packet(app, o);
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
@@ -91,6 +96,20 @@ void declare_ofproto_trace(CLI::App& app, Options& o) {
       ->allow_extra_args(false)
       ->group("The packet");
   declare_format(app, o);
+  declare_general(app, o);
+}
+
+void declare_check(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  declare_release(app, o);
+  declare_format(app, o);
+  declare_general(app, o);
+}
+
+void declare_reference(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  declare_release(app, o);
+  declare_value(app, "--to", o.output, "DIR", "The answer", "write the dumps into this folder, one below it for each host");
   declare_general(app, o);
 }
 
@@ -133,6 +152,21 @@ const std::vector<Command>& commands() {
        {{"a packet that comes in by port 5",
          "dvrtrace ofproto-trace --from hosts/cmp1 --bridge br-int 'icmp,in_port=5,nw_dst=10.0.1.12'"}},
        declare_ofproto_trace},
+      {"check",
+       "",
+       "what is not as Neutron's agents program it: cause, evidence, repair",
+       "Compares what is found on each host with what Neutron's objects and release ask for, and looks for what no agent would\n"
+       "leave so. What breaks most comes first. Without Neutron's objects the dumps alone are judged.\n",
+       {{"a whole cloud", "dvrtrace check -i hosts --neutron neutron"}},
+       declare_check},
+      {"reference",
+       "[HOST...]",
+       "what Neutron's agents should have programmed, as dumps",
+       "Prints flows, rules, routes, neighbours, iptables and settings of the hosts as Neutron's agents program them. Numbers that\n"
+       "agents and switches choose are those of the inputs.\n",
+       {{"a cloud that is only planned", "dvrtrace reference --neutron neutron --release zed --to planned"},
+        {"into a folder that -i takes", "dvrtrace reference cmp1 -i hosts --neutron neutron --to expected"}},
+       declare_reference},
       {"completion",
        "bash|zsh|fish",
        "completions for a shell",

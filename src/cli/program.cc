@@ -11,6 +11,8 @@ Outcome run(const Options& options) {
   if (options.command == "from") return run_from(options);
   if (options.command == "inventory") return run_inventory(options);
   if (options.command == "ofproto-trace") return run_ofproto_trace(options);
+  if (options.command == "check") return run_check(options);
+  if (options.command == "reference") return run_reference(options);
   return run_completion(options);
 }
 

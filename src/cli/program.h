@@ -15,6 +15,8 @@ int run_program(const std::vector<std::string>& arguments, const std::string& en
 Outcome run_from(const Options& options);
 Outcome run_inventory(const Options& options);
 Outcome run_ofproto_trace(const Options& options);
+Outcome run_check(const Options& options);
+Outcome run_reference(const Options& options);
 Outcome run_completion(const Options& options);
 
 }  // namespace dvrtrace::cli

@@ -51,8 +51,12 @@ struct Port {
   std::optional<bool> port_security;
   std::vector<std::string> security_groups;
   std::vector<AddressPair> allowed_pairs;
+  std::optional<bool> hybrid_plug;       // binding:vif_details: Nova puts a Linux bridge before it
   Provenance at;
 };
+
+// Where the copies of a distributed port are, which itself is bound to no host.
+struct DistributedBinding { std::string port_id, host, router_id, status; Provenance at; };
 
 struct Router {
   std::string id, name;
@@ -61,8 +65,12 @@ struct Router {
   std::optional<bool> enable_snat;
   std::vector<FixedIp> external_ips;
   std::vector<HostRoute> routes;
+  std::optional<std::uint32_t> ha_vr_id;  // of VRRP
   Provenance at;
 };
+
+// An agent that has a router: all of them with their HA port where the router is HA; else the one of its SNAT.
+struct RouterAgent { std::string router_id, agent_id, ha_port_id, state; Provenance at; };
 
 struct FloatingIp {
   std::string id, network_id, port_id, router_id;
@@ -76,16 +84,18 @@ struct SecurityGroupRule {
   std::string protocol;                            // "" any; a name or a number
   std::optional<int> port_min, port_max;           // ICMP: type, code
   std::optional<Prefix> remote_ip;
-  std::string remote_group_id;
+  std::string remote_group_id, remote_address_group_id;
   Provenance at;
 };
+struct AddressGroup { std::string id, name; std::vector<Prefix> addresses; Provenance at; };
 
 struct SecurityGroup { std::string id, name; bool stateful = true; std::vector<SecurityGroupRule> rules; Provenance at; };
 
 struct Agent {
   std::string id, type, binary, host;
   bool alive = true;
-  std::map<std::string, std::string> configuration;  // scalars only: agent_mode, tunneling_ip, ...
+  // agent_mode, tunneling_ip, ...; lists as "vxlan,gre", maps of texts as "external:br-ex,provider:br-vlan"
+  std::map<std::string, std::string> configuration;
   Provenance at;
 };
 
@@ -99,7 +109,12 @@ struct Model {
   std::vector<FloatingIp> floating_ips;
   std::vector<SecurityGroup> security_groups;
   std::vector<Agent> agents;
+  std::vector<AddressGroup> address_groups;
   std::vector<DvrHostMac> dvr_macs;
+  std::vector<DistributedBinding> distributed_bindings;  // of the database alone
+  std::vector<RouterAgent> router_agents;                // of the database alone
+  // Concluded from the hosts, not told by Neutron: security groups are not known, nor is what no host shows.
+  bool derived = false;
   bool empty() const { return networks.empty() && ports.empty() && routers.empty() && subnets.empty(); }
 };
 

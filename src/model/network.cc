@@ -63,18 +63,28 @@ std::size_t Host::find_namespace(std::string_view name) const {
   return found == namespaces.end() ? kNowhere : static_cast<std::size_t>(found - namespaces.begin());
 }
 
-Network::Network(Snapshot index, Loader load, const Sources& sources)
-    : index_(std::move(index)), load_(std::move(load)), sources_(sources) {
-  for (std::size_t host = 0; host < index_.hosts.size(); ++host) entries_.push_back(std::make_unique<Entry>());
+Network::Index::Index(Snapshot read) : snapshot(std::move(read)) {
   index_vteps();
   index_cards();
   index_macs();
 }
 
+Network::Network(Snapshot index, Loader load, const Sources& sources)
+    : index_(std::make_shared<Index>(std::move(index))), load_(std::move(load)), sources_(sources) {
+  for (std::size_t host = 0; host < size(); ++host) entries_.push_back(std::make_unique<Entry>());
+}
+
+Network::Network(const Network& base, std::size_t host, HostSnapshot changed)
+    : index_(base.index_), sources_(base.sources_), base_(&base), changed_(host) {
+  entries_.push_back(std::make_unique<Entry>());
+  entries_.front()->host = join_host(std::move(changed), sources_, entries_.front()->diagnostics);
+}
+
 const Host& Network::host(std::size_t host) const {
+  if (base_ != nullptr) return host == changed_ ? *entries_.front()->host : base_->host(host);
   const Entry& entry = *entries_[host];
   std::call_once(entry.once, [&] {
-    HostSnapshot snapshot = load_(host, index_.hosts[host], entry.diagnostics);
+    HostSnapshot snapshot = load_(host, index_->snapshot.hosts[host], entry.diagnostics);
     entry.host = join_host(std::move(snapshot), sources_, entry.diagnostics);
   });
   return *entry.host;
@@ -88,29 +98,29 @@ Diagnostics Network::diagnostics() const {
   return all;
 }
 
-void Network::index_vteps() {
-  for (std::size_t host = 0; host < index_.hosts.size(); ++host) {
-    const HostSnapshot& snapshot = index_.hosts[host];
+void Network::Index::index_vteps() {
+  for (std::size_t host = 0; host < snapshot.hosts.size(); ++host) {
+    const HostSnapshot& read = snapshot.hosts[host];
     // What the agent says it uses, then the tunnels' own ends, then any address of the root namespace.
-    if (const auto local = snapshot.config.values.find("ovs.local_ip"); local != snapshot.config.values.end()) {
-      if (const auto ip = parse_ip(local->second.value)) vteps_.emplace(*ip, host);
+    if (const auto local = read.config.values.find("ovs.local_ip"); local != read.config.values.end()) {
+      if (const auto ip = parse_ip(local->second.value)) vteps.emplace(*ip, host);
     }
-    for (const OvsBridge& bridge : snapshot.ovs.value.bridges) {
+    for (const OvsBridge& bridge : read.ovs.value.bridges) {
       for (const OvsPort& port : bridge.ports) {
         for (const OvsInterface& interface : port.interfaces) {
           const auto local = interface.options.find("local_ip");
           if (local == interface.options.end()) continue;
-          if (const auto ip = parse_ip(local->second)) vteps_.emplace(*ip, host);
+          if (const auto ip = parse_ip(local->second)) vteps.emplace(*ip, host);
         }
       }
     }
   }
-  for (std::size_t host = 0; host < index_.hosts.size(); ++host) {
-    const NamespaceSnapshot* root = index_.hosts[host].find_namespace("");
+  for (std::size_t host = 0; host < snapshot.hosts.size(); ++host) {
+    const NamespaceSnapshot* root = snapshot.hosts[host].find_namespace("");
     if (root == nullptr) continue;
     for (const auto& link : root->links.value) {
       for (const auto& address : link.value.addresses) {
-        if (!address.value.ip.loopback() && !address.value.ip.link_local()) vteps_.emplace(address.value.ip, host);
+        if (!address.value.ip.loopback() && !address.value.ip.link_local()) vteps.emplace(address.value.ip, host);
       }
     }
   }
@@ -170,14 +180,14 @@ bool looks_like_card(const OvsInterface& interface) {
 
 }  // namespace
 
-void Network::index_cards() {
-  for (std::size_t host = 0; host < index_.hosts.size(); ++host) {
-    const HostSnapshot& snapshot = index_.hosts[host];
-    const auto mappings = bridge_mappings(snapshot);
-    for (const OvsBridge& bridge : snapshot.ovs.value.bridges) {
+void Network::Index::index_cards() {
+  for (std::size_t host = 0; host < snapshot.hosts.size(); ++host) {
+    const HostSnapshot& read = snapshot.hosts[host];
+    const auto mappings = bridge_mappings(read);
+    for (const OvsBridge& bridge : read.ovs.value.bridges) {
       std::vector<std::string> physical;
       if (bridge.name != "br-int" && bridge.name != "br-tun") {
-        for (const std::string& reached : patched_to(snapshot.ovs.value, bridge.name)) {
+        for (const std::string& reached : patched_to(read.ovs.value, bridge.name)) {
           for (const auto& [network, mapped] : mappings) {
             if (mapped == reached) physical.push_back(network);
           }
@@ -185,53 +195,53 @@ void Network::index_cards() {
       }
       for (const OvsPort& port : bridge.ports) {
         for (const OvsInterface& interface : port.interfaces) {
-          if (looks_like_card(interface)) cards_.push_back({host, interface.name, bridge.name, physical});
+          if (looks_like_card(interface)) cards.push_back({host, interface.name, bridge.name, physical});
         }
       }
     }
   }
 }
 
-void Network::index_macs() {
-  for (std::size_t host = 0; host < index_.hosts.size(); ++host) {
-    const HostSnapshot& snapshot = index_.hosts[host];
-    for (const OvsBridge& bridge : snapshot.ovs.value.bridges) {
+void Network::Index::index_macs() {
+  for (std::size_t host = 0; host < snapshot.hosts.size(); ++host) {
+    const HostSnapshot& read = snapshot.hosts[host];
+    for (const OvsBridge& bridge : read.ovs.value.bridges) {
       for (const OvsPort& port : bridge.ports) {
         for (const OvsInterface& interface : port.interfaces) {
           const auto mac = interface.external_ids.find("attached-mac");
           const auto id = interface.external_ids.find("iface-id");
           if (mac == interface.external_ids.end() || interface.type == "internal") continue;
           if (const auto parsed = parse_mac(mac->second)) {
-            macs_.emplace(*parsed, Owner{Owner::Kind::Vm, host, id == interface.external_ids.end() ? "" : id->second, "", interface.name});
+            macs.emplace(*parsed, Owner{Owner::Kind::Vm, host, id == interface.external_ids.end() ? "" : id->second, "", interface.name});
           }
         }
       }
     }
-    for (const NamespaceSnapshot& netns : snapshot.namespaces) {
+    for (const NamespaceSnapshot& netns : read.namespaces) {
       for (const auto& link : netns.links.value) {
-        if (link.value.mac && !link.value.mac->zero()) macs_.emplace(*link.value.mac, Owner{Owner::Kind::Device, host, "", netns.name, link.value.name});
+        if (link.value.mac && !link.value.mac->zero()) macs.emplace(*link.value.mac, Owner{Owner::Kind::Device, host, "", netns.name, link.value.name});
       }
     }
   }
 }
 
 std::size_t Network::host_of_vtep(const Ip& ip) const {
-  const auto found = vteps_.find(ip);
-  return found == vteps_.end() ? kNowhere : found->second;
+  const auto found = index_->vteps.find(ip);
+  return found == index_->vteps.end() ? kNowhere : found->second;
 }
 
 std::vector<std::string> Network::physical_networks(std::size_t host, std::string_view device) const {
-  for (const Card& card : cards_) {
+  for (const Card& card : index_->cards) {
     if (card.host == host && card.device == device) return card.physical_networks;
   }
   return {};
 }
 
 std::vector<Network::Attached> Network::on_the_wire(std::size_t host, std::string_view device) const {
-  const auto self = std::ranges::find_if(cards_, [&](const Card& card) { return card.host == host && card.device == device; });
+  const auto self = std::ranges::find_if(index_->cards, [&](const Card& card) { return card.host == host && card.device == device; });
   std::vector<Attached> others;
-  for (const Card& card : cards_) {
-    if (self == cards_.end() || card.host == host) continue;
+  for (const Card& card : index_->cards) {
+    if (self == index_->cards.end() || card.host == host) continue;
     // One wire carries one set of physical networks; where no mapping names it, bridges of one name.
     const bool shared = std::ranges::any_of(card.physical_networks, [&](const std::string& name) {
       return std::ranges::find(self->physical_networks, name) != self->physical_networks.end();
@@ -244,7 +254,7 @@ std::vector<Network::Attached> Network::on_the_wire(std::size_t host, std::strin
 
 std::vector<Owner> Network::owners(Mac mac) const {
   std::vector<Owner> found;
-  const auto [first, last] = macs_.equal_range(mac);
+  const auto [first, last] = index_->macs.equal_range(mac);
   for (auto at = first; at != last; ++at) found.push_back(at->second);
   std::ranges::sort(found, {}, &Owner::host);
   return found;

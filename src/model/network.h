@@ -174,13 +174,16 @@ class Network {
 
   // `index`: every host at least at Depth::Index. `load` gives a host at Depth::Full.
   Network(Snapshot index, Loader load, const Sources& sources);
+  // `base` with one host otherwise than it is: what would be if. Everything else is base's own, which must outlive it; its index,
+  // by which addresses and MACs are found, is as it was.
+  Network(const Network& base, std::size_t host, HostSnapshot changed);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  std::size_t size() const { return entries_.size(); }
-  const HostSnapshot& index(std::size_t host) const { return index_.hosts[host]; }
+  std::size_t size() const { return index_->snapshot.hosts.size(); }
+  const HostSnapshot& index(std::size_t host) const { return index_->snapshot.hosts[host]; }
   const Host& host(std::size_t host) const;
-  const logical::Model& logical() const { return index_.logical; }
+  const logical::Model& logical() const { return index_->snapshot.logical; }
   const Sources& sources() const { return sources_; }
   // What was wrong with the hosts that were joined so far, in their order.
   Diagnostics diagnostics() const;
@@ -202,16 +205,22 @@ class Network {
   };
   struct Card { std::size_t host; std::string device, bridge; std::vector<std::string> physical_networks; };
 
-  void index_vteps();
-  void index_cards();
-  void index_macs();
-  Snapshot index_;
+  struct Index {
+    explicit Index(Snapshot read);
+    void index_vteps();
+    void index_cards();
+    void index_macs();
+    Snapshot snapshot;
+    std::unordered_map<Ip, std::size_t> vteps;
+    std::vector<Card> cards;
+    std::unordered_multimap<Mac, Owner> macs;
+  };
+  std::shared_ptr<const Index> index_;
   Loader load_;
   const Sources& sources_;
-  std::vector<std::unique_ptr<Entry>> entries_;
-  std::unordered_map<Ip, std::size_t> vteps_;
-  std::vector<Card> cards_;
-  std::unordered_multimap<Mac, Owner> macs_;
+  std::vector<std::unique_ptr<Entry>> entries_;  // by host; those of `base_` count where there is one
+  const Network* base_ = nullptr;
+  std::size_t changed_ = kNowhere;
 };
 
 // Joins one host's parts; what does not join is a diagnostic.

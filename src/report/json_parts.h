@@ -10,6 +10,7 @@
 
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
+#include "src/trace/finding.h"
 
 namespace dvrtrace {
 
@@ -50,6 +51,8 @@ inline Json diagnostics_json(const std::vector<Diagnostic>& diagnostics, const S
   }
   return all;
 }
+
+Json findings_json(const std::vector<Finding>& findings, const Sources& sources);
 
 // One document and a newline. Bytes that are not UTF-8 become U+FFFD.
 inline std::string document(const Json& json) {

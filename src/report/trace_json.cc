@@ -260,7 +260,7 @@ std::string print_json(const Trace& trace, const JsonContext& context) {
   for (const Assumption& assumption : trace.assumptions) {
     json["assumptions"].push_back({{"code", assumption.code}, {"text", assumption.text}});
   }
-  json["findings"] = Json::array();
+  json["findings"] = findings_json(context.findings, context.sources);
   json["diagnostics"] = diagnostics_json(context.diagnostics, context.sources);
   return document(json);
 }

@@ -8,6 +8,7 @@
 
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
+#include "src/trace/finding.h"
 #include "src/trace/trace.h"
 
 namespace dvrtrace {
@@ -22,6 +23,7 @@ struct JsonContext {
   std::string tool;  // "dvrtrace 0.1.0"
   std::vector<JsonInput> inputs;
   std::vector<Diagnostic> diagnostics;
+  std::vector<Finding> findings;  // what explains the trace first
 };
 
 std::string print_json(const Trace& trace, const JsonContext& context);

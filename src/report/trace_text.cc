@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "src/base/text.h"
+#include "src/report/finding_text.h"
 #include "src/report/trace_view.h"
 #include "src/report/words.h"
 
@@ -275,6 +276,22 @@ std::vector<std::string> needs_of(const Trace& trace) {
   return needs;
 }
 
+// A packet that does not arrive is why one asks: what explains that comes before the way. Where it arrives, what is wrong on the
+// way is named too, one line each; all of it with full detail.
+void write_findings(const Trace& trace, const TextContext& context, Page& page) {
+  constexpr std::size_t kShown = 3;
+  const bool arrives = trace.verdict == Verdict::Delivered || trace.verdict == Verdict::LeftTheCloud;
+  const bool full = context.detail == Detail::Full;
+  const std::vector<Finding>& findings = context.findings;
+  if (findings.empty() || (arrives && context.detail == Detail::Brief)) return;
+  const std::size_t shown = full ? findings.size() : std::min(findings.size(), kShown);
+  page.blank();
+  page.line(0, Pieces{{Paint::Strong, arrives ? "wrong on the way" : "why"}});
+  for (std::size_t i = 0; i < shown; ++i) write_finding(findings[i], context.sources, page, full);
+  if (shown < findings.size())
+    page.line(0, fmt::format("and {} more; all of them with -d full, or by dvrtrace check", findings.size() - shown));
+}
+
 }  // namespace
 
 std::string print_verdict(const Trace& trace, const TextContext& context) {
@@ -293,6 +310,7 @@ std::string print_text(const Trace& trace, const TextContext& context) {
   asked("from    ", endpoint_text(trace.question.from));
   asked("to      ", endpoint_text(trace.question.to));
   asked("packet  ", asked_text(trace.question));
+  write_findings(trace, context, page);
   for (const Direction& direction : trace.directions) {
     page.blank();
     Writer(direction, context, page).write();

@@ -7,11 +7,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "src/base/source.h"
 #include "src/report/glossary.h"
 #include "src/report/step_text.h"
 #include "src/report/style.h"
+#include "src/trace/finding.h"
 #include "src/trace/trace.h"
 
 namespace dvrtrace {
@@ -21,6 +23,7 @@ struct TextContext {
   const Glossary& glossary;
   Style style;
   Detail detail = Detail::Path;
+  std::vector<Finding> findings = {};  // what explains the trace first
 };
 
 std::string print_text(const Trace& trace, const TextContext& context);

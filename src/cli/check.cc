@@ -1,0 +1,128 @@
+// dvrtrace check: what deviates from what Neutron's agents program, and from what DVR takes for granted.
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "src/cli/console.h"
+#include "src/cli/expectations.h"
+#include "src/cli/inputs.h"
+#include "src/cli/program.h"
+#include "src/report/finding_json.h"
+#include "src/report/finding_text.h"
+#include "tracer/check/catalogue.h"
+#include "tracer/check/invariants.h"
+#include "tracer/reference/derive.h"
+
+namespace dvrtrace::cli {
+namespace {
+
+struct Checked {
+  std::vector<check::Candidate> candidates;
+  std::vector<Caveat> caveats;
+  Diagnostics diagnostics;
+  JsonInput input;
+  std::string release;
+};
+
+// Hosts are read, judged and forgotten one by one, on all cores: a cloud does not have to fit into memory.
+class CloudCheck {
+ public:
+  // `read`: all hosts in full, where they had to be read to know the model; none: each is read when its turn comes.
+  CloudCheck(const Collection& collection, const Snapshot* read, const logical::Model& model, const reference::Settings& settings,
+             Sources& sources)
+      : collection_(collection), read_(read), model_(model), expectations_(model, settings, sources), sources_(sources) {}
+
+  std::vector<Checked> run() {
+    std::vector<Checked> checked(collection_.hosts().size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t each = next++; each < checked.size(); each = next++) check_host(each, checked[each]);
+    };
+    const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    std::vector<std::jthread> others;
+    for (std::size_t core = 1; core < std::min(cores, checked.size()); ++core) others.emplace_back(work);
+    work();
+    return checked;
+  }
+
+  std::vector<Finding> judge_cloud() { return cloud_.judge(); }
+
+ private:
+  void check_host(std::size_t host, Checked& into) {
+    HostSnapshot own;
+    if (read_ == nullptr) own = collection_.read(host, Depth::Full, into.diagnostics);
+    const HostSnapshot& found = read_ == nullptr ? own : read_->hosts[host];
+    into.input = {found.name, found.inputs.empty() ? "" : found.inputs.front(), found.collected_at};
+    if (found.cleaned) {
+      into.caveats.push_back({found.name, "cleaned", "addresses and names were replaced in this report: " + found.cleaned_sign});
+      return;
+    }
+    if (const auto expectation = expectations_.of(found)) {
+      into.candidates = check::check_host(found, *expectation, sources_);
+      into.release = to_string(expectation->plan.release);
+      for (const reference::Caveat& caveat : expectation->reference.caveats) into.caveats.push_back({found.name, caveat.code, caveat.text});
+    } else {
+      into.candidates = check::check_host(found, model_);
+    }
+    const std::scoped_lock lock(mutex_);
+    cloud_.add(found);
+  }
+
+  const Collection& collection_;
+  const Snapshot* read_;
+  const logical::Model& model_;
+  Expectations expectations_;
+  Sources& sources_;
+  std::mutex mutex_;
+  check::CloudInvariants cloud_;
+};
+
+int status_of(const std::vector<Finding>& findings) {
+  const bool clean = std::ranges::all_of(findings, [](const Finding& finding) { return finding.severity == Severity::Note; });
+  return clean ? kDelivered : kNotDelivered;
+}
+
+}  // namespace
+
+Outcome run_check(const Options& options) {
+  if (!options.words.empty())
+    return fail("usage", "check takes no words, found '" + options.words[0] + "'", "dvrtrace check -i INPUT...");
+  const auto settings = settings_of(options);
+  if (!settings) return tl::unexpected<Failure>(settings.error());
+  Sources sources;
+  Diagnostics diagnostics;
+  const auto collection = open_inputs(options, sources, diagnostics);
+  if (!collection) return tl::unexpected<Failure>(collection.error());
+  logical::Model model = collection->read_neutron(diagnostics);
+  CheckReport report;
+  report.neutron = !model.empty();
+  Snapshot read;
+  if (model.empty()) {
+    read = collection->read_all(Depth::Full, diagnostics);
+    std::vector<reference::Caveat> caveats;
+    model = reference::derive(read, caveats);
+    for (reference::Caveat& caveat : caveats) report.caveats.push_back({"", std::move(caveat.code), std::move(caveat.text)});
+  }
+  CloudCheck cloud(*collection, report.neutron ? nullptr : &read, model, *settings, sources);
+  std::vector<Checked> hosts = cloud.run();
+  JsonContext context{sources, tool_name(), {}, {}, {}};
+  std::vector<check::Candidate> all;
+  for (Checked& host : hosts) {
+    std::ranges::move(host.candidates, std::back_inserter(all));
+    std::ranges::move(host.caveats, std::back_inserter(report.caveats));
+    diagnostics.merge(std::move(host.diagnostics));
+    context.inputs.push_back(std::move(host.input));
+    report.release = std::max(report.release, host.release);
+  }
+  for (const Finding& finding : cloud.judge_cloud()) all.push_back({finding, check::invariant(finding.code).rank, {}});
+  check::order(all);
+  for (check::Candidate& candidate : all) report.findings.push_back(std::move(candidate.finding));
+  context.diagnostics = diagnostics.all();
+  print_diagnostics(context.diagnostics, sources, options);
+  const std::string text = options.format == "json" ? print_json(report, context)
+                                                    : print_text(report, sources, output_style(options), options.verbose);
+  if (!answer(text, options)) return fail("output", "the answer could not be written");
+  return status_of(report.findings);
+}
+
+}  // namespace dvrtrace::cli

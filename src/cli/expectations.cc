@@ -1,0 +1,34 @@
+#include "src/cli/expectations.h"
+
+#include <fmt/format.h>
+
+#include "collectors/collect.h"
+#include "tracer/reference/reference.h"
+
+namespace dvrtrace::cli {
+
+tl::expected<reference::Settings, Failure> settings_of(const Options& options) {
+  reference::Settings settings;
+  if (options.release.empty()) return settings;
+  settings.release = reference::parse_release(options.release);
+  if (settings.release) return settings;
+  return fail("usage", fmt::format("--release wants a release of Neutron, not '{}'", options.release),
+              "a name as zed, a version as 21.0.0 or 2023.1, or newest");
+}
+
+std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found) const {
+  // A controller runs no agent that programs anything.
+  const bool programmed = !found.bridges.empty() || !found.ovs.value.bridges.empty() || found.namespaces.size() > 1;
+  if (cloud_.model().empty() || !programmed) return nullptr;
+  auto expectation = std::make_unique<check::Expectation>();
+  expectation->plan = reference::make_plan(cloud_, &found, found.name, settings_);
+  expectation->reference = reference::program(expectation->plan);
+  DumpTexts texts;
+  for (const reference::Dump& dump : expectation->reference.dumps) texts.emplace_back(dump.path, text_of(dump));
+  // What the project's own text reads as is not the user's to hear of; a test holds it to be clean.
+  Diagnostics ours;
+  expectation->snapshot = read_texts("reference", found.name, std::move(texts), Depth::Full, sources_, ours);
+  return expectation;
+}
+
+}  // namespace dvrtrace::cli

@@ -1,0 +1,41 @@
+// FlowWriter: the lines of one bridge's `ovs-ofctl dump-flows`.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tracer/reference/plan.h"
+#include "tracer/reference/writer.h"
+
+namespace dvrtrace::reference {
+
+class FlowWriter {
+ public:
+  FlowWriter(const Plan& plan, const std::string& bridge)
+      : writer_(fmt::format("sos_commands/openvswitch/ovs-ofctl_dump-flows_{}", bridge), bridge), cookie_(plan.cookie(bridge)) {}
+
+  // `match` "": everything.
+  Writer::Added add(std::string_view rule, unsigned table, unsigned priority, std::string_view match, std::string_view actions) {
+    const std::string_view comma = match.empty() ? "" : ",";
+    return writer_.add(rule, " cookie=0x{:x}, table={}, priority={}{}{} actions={}", cookie_, table, priority, comma, match, actions);
+  }
+  // To another table, or what stood there before there were tables to go to.
+  static std::string go(std::optional<std::uint8_t> table) {
+    return table ? fmt::format("resubmit(,{})", *table) : std::string("NORMAL");
+  }
+  std::uint64_t cookie() const { return cookie_; }
+  std::uint32_t new_either() { return writer_.new_either(); }
+  Dump take() { return writer_.take(); }
+
+ private:
+  Writer writer_;
+  std::uint64_t cookie_;
+};
+
+inline constexpr std::string_view kUntagged = "vlan_tci=0x0000/0x1fff";
+
+}  // namespace dvrtrace::reference

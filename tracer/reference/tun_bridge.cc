@@ -1,0 +1,165 @@
+#include "tracer/reference/bridges.h"
+#include "tracer/reference/flow_writer.h"
+#include "tracer/reference/gateway_block.h"
+
+namespace dvrtrace::reference {
+
+namespace {
+
+constexpr unsigned kDefaultOfPriority = 32768;
+
+unsigned table_of(std::string_view type) { return type == "gre" ? 3 : type == "geneve" ? 6 : 4; }
+unsigned table_of(Segmentation type) {
+  return type == Segmentation::Gre ? 3 : type == Segmentation::Geneve ? 6 : 4;
+}
+
+class TunBridge {
+ public:
+  explicit TunBridge(const Plan& plan)
+      : plan_(plan), is_(plan.practice), flows_(plan, plan.options.tunnel_bridge) {}
+
+  Dump write() {
+    write_entry();
+    write_learning();
+    if (plan_.options.dvr) write_macs();
+    for (const PlannedNetwork& network : plan_.networks) {
+      if (network.tunnelled()) write_network(network);
+    }
+    if (plan_.options.dvr && plan_.dvr_mac) write_interfaces();
+    return flows_.take();
+  }
+
+ private:
+  void write_entry() {
+    const bool dvr = plan_.options.dvr;
+    flows_.add(dvr ? "TUN-02" : "TUN-01", 0, 1, fmt::format("in_port={}", plan_.patch_int.value),
+               dvr ? "resubmit(,1)" : "resubmit(,2)");
+    flows_.add("TUN-03", 0, 0, "", "drop");
+    if (dvr) flows_.add("TUN-04", 1, 0, "", "resubmit(,2)");
+    flows_.add("TUN-05", 2, 0, "dl_dst=00:00:00:00:00:00/01:00:00:00:00:00", "resubmit(,20)");
+    flows_.add("TUN-06", 2, 0, "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00", "resubmit(,22)");
+    if (plan_.options.arp_responder) {
+      flows_.add("TUN-07", 2, 1, "arp,dl_dst=ff:ff:ff:ff:ff:ff", "resubmit(,21)");
+      flows_.add("TUN-15", 21, 0, "", "resubmit(,22)");
+    }
+    for (const unsigned table : {3U, 4U, 6U}) {
+      if (table != 6 || is_.geneve) flows_.add("TUN-08", table, 0, "", "drop");
+    }
+    flows_.add("TUN-14", 20, 0, "", "resubmit(,22)");
+    flows_.add("TUN-16", 22, 0, "", "drop");
+    // A tunnel that no network needs any more may not have been taken down yet.
+    for (const Tunnel& tunnel : plan_.tunnels)
+      flows_
+          .add("TUN-20", 0, 1, fmt::format("in_port={}", tunnel.ofport.value),
+               fmt::format("resubmit(,{})", table_of(tunnel.type)))
+          .optional(!tunnel.needed);
+  }
+
+  void write_learning() {
+    if (plan_.options.dvr) flows_.add("TUN-09", 9, 0, "", "resubmit(,10)");
+    const std::string cookie = is_.cookies ? fmt::format("cookie={:#x},", flows_.cookie()) : "";
+    const std::string learn = fmt::format(
+        "learn(table=20,hard_timeout=300,priority=1,{}{},NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],{},load:NXM_NX_"
+        "TUN_ID[]->NXM_NX_TUN_ID[],"
+        "output:{}),output:{}",
+        cookie, is_.learn_bits12 ? "OXM_OF_VLAN_VID[0..11]" : "NXM_OF_VLAN_TCI[0..11]",
+        is_.learn_bits12 ? "load:0->OXM_OF_VLAN_VID[0..11]" : "load:0->NXM_OF_VLAN_TCI[]",
+        is_.native ? "OXM_OF_IN_PORT[]" : "NXM_OF_IN_PORT[]", plan_.patch_int.value);
+    flows_.add("TUN-10", 10, 1, "", learn);
+    if (!is_.learn_extra) return;
+    flows_.add("TUN-11", 10, 2, "arp,arp_tha=ff:ff:ff:ff:ff:ff", learn);
+    flows_.add("TUN-12", 10, 2, "icmp6,icmp_type=134", learn);
+    flows_.add("TUN-13", 10, 2, "icmp6,icmp_type=136", learn);
+  }
+
+  void write_macs() {
+    for (const RemoteHost& other : plan_.others)
+      flows_.add("TUN-40", 9, 1, fmt::format("dl_src={}", to_string(other.mac)),
+                 fmt::format("output:{}", plan_.patch_int.value));
+  }
+
+  std::string set_tunnel(const PlannedNetwork& network) const {
+    return is_.native ? fmt::format("load:{:#x}->NXM_NX_TUN_ID[]", network.segment)
+                      : fmt::format("set_tunnel:{:#x}", network.segment);
+  }
+
+  void write_network(const PlannedNetwork& network) {
+    auto in = flows_.add(
+        "TUN-30", table_of(network.type), 1, fmt::format("tun_id={:#x}", network.segment),
+        fmt::format("mod_vlan_vid:{},resubmit(,{})", network.vlan.value, plan_.options.dvr ? 9 : 10));
+    for (const std::size_t port : network.ports) in.concerns(plan_.ports[port].port);
+    write_flood(network);
+    for (const RemotePort& remote : network.remote) write_remote(network, remote);
+  }
+
+  void write_flood(const PlannedNetwork& network) {
+    if (network.flood.empty()) return;
+    std::string outputs;
+    for (const std::size_t tunnel : network.flood)
+      outputs += fmt::format(",output:{}", plan_.tunnels[tunnel].ofport.value);
+    auto line = flows_.add("TUN-31", 22, is_.native ? 1 : kDefaultOfPriority,
+                           fmt::format("dl_vlan={}", network.vlan.value),
+                           fmt::format("strip_vlan,{}{}", set_tunnel(network), outputs));
+    for (const std::size_t port : network.ports) line.concerns(plan_.ports[port].port);
+  }
+
+  void write_remote(const PlannedNetwork& network, const RemotePort& remote) {
+    const logical::Port& port = plan_.cloud->port(remote.port);
+    const unsigned vlan = network.vlan.value;
+    flows_
+        .add("TUN-60", 20, 2, fmt::format("dl_vlan={},dl_dst={}", vlan, to_string(port.mac)),
+             fmt::format("strip_vlan,{},output:{}", set_tunnel(network),
+                         plan_.tunnels[remote.tunnel].ofport.value))
+        .concerns(remote.port);
+    if (!plan_.options.arp_responder) return;
+    for (const logical::FixedIp& fixed : port.fixed_ips) {
+      if (!fixed.ip.v4()) continue;
+      flows_
+          .add("TUN-61", 21, 1, fmt::format("arp,dl_vlan={},arp_tpa={}", vlan, to_string(fixed.ip)),
+               arp_reply(port.mac, fixed.ip))
+          .concerns(remote.port);
+    }
+  }
+
+  std::string arp_reply(Mac mac, const Ip& ip) const {
+    const std::string ethernet =
+        fmt::format("move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],mod_dl_src:{}", to_string(mac));
+    const std::string fields = fmt::format(
+        "load:0x2->NXM_OF_ARP_OP[],move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_"
+        "TPA[],"
+        "load:{:#x}->NXM_NX_ARP_SHA[],load:{:#x}->NXM_OF_ARP_SPA[]",
+        mac.value, ip.v4_value());
+    if (!is_.native) return fmt::format("{},{},IN_PORT", ethernet, fields);
+    return is_.arp_reply_ethernet ? fmt::format("{},{},IN_PORT", fields, ethernet)
+                                  : fmt::format("{},IN_PORT", fields);
+  }
+
+  // --- the router's own ports: what leaves from here bears the host's MAC, and the router is asked nowhere else ---
+
+  void write_interfaces() {
+    for (const WiredPort& port : plan_.ports) {
+      const PlannedNetwork& network = plan_.networks[port.network];
+      if (port.role != Role::DistributedRouter || !network.tunnelled()) continue;
+      const unsigned vlan = network.vlan.value;
+      const std::string mac = to_string(plan_.logical_port(port).mac);
+      flows_.add("TUN-50", 1, 2, fmt::format("dl_vlan={},dl_dst={}", vlan, mac), "drop").concerns(port.port);
+      flows_
+          .add("TUN-51", 1, 1, fmt::format("dl_vlan={},dl_src={}", vlan, mac),
+               fmt::format("mod_dl_src:{},resubmit(,2)", to_string(*plan_.dvr_mac)))
+          .concerns(port.port);
+      write_gateway_block(plan_, port, vlan, is_.own_mac_tables ? 22 : 1,
+                          is_.own_mac_tables ? "TUN-54" : "TUN-52", is_.own_mac_tables ? "TUN-55" : "TUN-53",
+                          flows_);
+    }
+  }
+
+  const Plan& plan_;
+  const Practice& is_;
+  FlowWriter flows_;
+};
+
+}  // namespace
+
+Dump tun_bridge(const Plan& plan) { return TunBridge(plan).write(); }
+
+}  // namespace dvrtrace::reference
