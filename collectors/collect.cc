@@ -132,7 +132,8 @@ Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
 HostSnapshot read_texts(const std::string& label, const std::string& host, DumpTexts texts, Depth depth, Sources& sources,
                         Diagnostics& diagnostics) {
   const std::vector<FileTree> trees{FileTree::of_texts(label + '/' + host, std::move(texts))};
-  HostFiles files{host, {}, {}};
+  HostFiles files;
+  files.name = host;
   for (std::size_t entry = 0; entry < trees[0].files().size(); ++entry) {
     const std::string& path = trees[0].files()[entry].path;
     files.files.push_back({0, entry, path, classify(path)});

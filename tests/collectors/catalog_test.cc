@@ -13,7 +13,7 @@ constexpr std::string_view kRules = "0:\tfrom all lookup local\n";
 std::string shown(const DumpName& name) {
   // clang-format off
   constexpr std::string_view kKinds[] = {
-      "unknown", "ignored", "flows", "groups", "ports", "fdb", "frags", "tlv", "ovs", "show", "bridges", "dpif", "dp-ct",
+      "unknown", "ignored", "flows", "groups", "ports", "fdb", "frags", "tlv", "ovs", "show", "bridges", "dpif", "bonds", "dp-ct",
       "links", "details", "rules", "routes", "neigh", "iptables", "ipset", "sysctl", "conntrack", "brports", "brfdb",
       "netns", "domain", "config", "state", "hostname", "date", "codes"};
   static_assert(std::size(kKinds) == static_cast<std::size_t>(FileKind::ReturnCodes) + 1);

@@ -204,7 +204,7 @@ TEST(OvsdbText, ListDump) {
   EXPECT_EQ(port.interfaces.at(0).options, (StringMap{{"peer", "a:b"}}));
   EXPECT_EQ(reading.first_message(), "expected a whole value, found '['");
   EXPECT_EQ(reading.of(LineState::Unrecognised), 1u);
-  EXPECT_EQ(reading.of(LineState::Modelled), 11u);
+  EXPECT_EQ(reading.of(LineState::Modelled), 12u);
   EXPECT_TRUE(reading.counted());
 }
 

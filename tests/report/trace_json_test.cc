@@ -15,7 +15,7 @@ struct JsonOfTrace : testing::Test {
   Sources sources;
   sample::Cited at{sources};
   Json print(const Trace& trace) const {
-    return Json::parse(print_json(trace, {sources, "dvrtrace 0.1.0", {{"cmp1", "hosts/cmp1", ""}}, {}}));
+    return Json::parse(print_json(trace, {sources, "dvrtrace 0.1.0", {{"cmp1", "hosts/cmp1", ""}}, {}, {}}));
   }
   Json hop(const Trace& trace, std::size_t i) const { return print(trace)["directions"][0]["hops"][i]; }
 };
@@ -106,7 +106,7 @@ TEST_F(JsonOfTrace, UnknownNamesWhatWouldSettleIt) {
 TEST_F(JsonOfTrace, BytesThatAreNotTextDoNoHarm) {
   Trace trace = sample::trace(at);
   trace.question.from.name = "vm\x1b[2J\xff\xc2\x9b";
-  const std::string text = print_json(trace, {sources, "dvrtrace 0.1.0", {}, {}});
+  const std::string text = print_json(trace, {sources, "dvrtrace 0.1.0", {}, {}, {}});
   EXPECT_NE(text.find(R"(vm\u001b[2J\ufffd\u009b)"), std::string::npos);
 }
 
