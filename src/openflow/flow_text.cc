@@ -44,12 +44,7 @@ class PacketPrinter {
     if (exists(key_, Prerequisite::Arp)) add(kArp);
     if (exists(key_, Prerequisite::Mpls)) mpls();
     if (exists(key_, Prerequisite::Nsh)) add(kNsh);
-    // In packets Open vSwitch calls these by their old names.
-    std::string text = to_string(match_) + more_;
-    for (const auto& [name, old] : {std::pair{"eth_src=", "dl_src="}, std::pair{"eth_dst=", "dl_dst="}}) {
-      if (const std::size_t at = text.find(name); at != std::string::npos) text.replace(at, 8, old);
-    }
-    return text;
+    return to_string(match_) + more_;
   }
 
  private:

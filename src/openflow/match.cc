@@ -396,6 +396,8 @@ class MatchPrinter {
         // Its high octet is nobody's: a mask of the low one alone is exact.
         return (mask.low & 0xff) == 0xff ? fmt::format("arp_op={}", value.low) : print("arp_op", id);
       case FieldId::NwProto: return arp() || proto_said_ ? "" : print("nw_proto", id);
+      case FieldId::EthSrc: return print("dl_src", id);
+      case FieldId::EthDst: return print("dl_dst", id);
       case FieldId::IpSrc: return print(arp() ? "arp_spa" : "nw_src", id);
       case FieldId::IpDst: return print(arp() ? "arp_tpa" : "nw_dst", id);
       case FieldId::ArpSha: return arp() ? print("arp_sha", id) : "";
