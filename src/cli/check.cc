@@ -1,6 +1,8 @@
 // dvrtrace check: what deviates from what Neutron's agents program, and from what DVR takes for granted.
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "src/cli/console.h"
@@ -34,30 +36,50 @@ class CloudCheck {
 
   std::vector<Checked> run() {
     std::vector<Checked> checked(collection_.hosts().size());
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-      for (std::size_t each = next++; each < checked.size(); each = next++) check_host(each, checked[each]);
-    };
-    const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
-    std::vector<std::jthread> others;
-    for (std::size_t core = 1; core < std::min(cores, checked.size()); ++core) others.emplace_back(work);
-    work();
+    std::vector<std::size_t> hosts(checked.size());
+    std::iota(hosts.begin(), hosts.end(), 0);
+    on_all_cores(hosts, checked, false);
+    // Hosts that do not show their release are taken to have that of the others.
+    on_all_cores(std::exchange(waiting_, {}), checked, true);
     return checked;
   }
 
   std::vector<Finding> judge_cloud() { return cloud_.judge(); }
 
  private:
-  void check_host(std::size_t host, Checked& into) {
+  void on_all_cores(const std::vector<std::size_t>& hosts, std::vector<Checked>& checked, bool last) {
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t each = next++; each < hosts.size(); each = next++) check_host(hosts[each], checked[hosts[each]], last);
+    };
+    const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    std::vector<std::jthread> others;
+    for (std::size_t core = 1; core < std::min(cores, hosts.size()); ++core) others.emplace_back(work);
+    work();
+  }
+
+  bool has_to_wait(std::size_t host, const HostSnapshot& found) {
+    const std::optional<reference::Release> release = expectations_.release_of(found);
+    const std::scoped_lock lock(mutex_);
+    if (release) release_ = std::max(release_, release);
+    else waiting_.push_back(host);
+    return !release;
+  }
+
+  void check_host(std::size_t host, Checked& into, bool last) {
     HostSnapshot own;
     if (read_ == nullptr) own = collection_.read(host, Depth::Full, into.diagnostics);
     const HostSnapshot& found = read_ == nullptr ? own : read_->hosts[host];
+    if (!last && has_to_wait(host, found)) {
+      into = {};
+      return;
+    }
     into.input = {found.name, found.inputs.empty() ? "" : found.inputs.front(), found.collected_at};
     if (found.cleaned) {
       into.caveats.push_back({found.name, "cleaned", "addresses and names were replaced in this report: " + found.cleaned_sign});
       return;
     }
-    if (const auto expectation = expectations_.of(found)) {
+    if (const auto expectation = expectations_.of(found, last ? release_ : std::nullopt)) {
       into.candidates = check::check_host(found, *expectation, sources_);
       into.release = to_string(expectation->plan.release);
       for (const reference::Caveat& caveat : expectation->reference.caveats) into.caveats.push_back({found.name, caveat.code, caveat.text});
@@ -74,6 +96,8 @@ class CloudCheck {
   Expectations expectations_;
   Sources& sources_;
   std::mutex mutex_;
+  std::optional<reference::Release> release_;  // the latest that a host shows
+  std::vector<std::size_t> waiting_;
   check::CloudInvariants cloud_;
 };
 

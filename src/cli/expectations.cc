@@ -16,12 +16,18 @@ tl::expected<reference::Settings, Failure> settings_of(const Options& options) {
               "a name as zed, a version as 21.0.0 or 2023.1, or newest");
 }
 
-std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found) const {
+std::optional<reference::Release> Expectations::release_of(const HostSnapshot& found) const {
+  return settings_.release ? settings_.release : reference::guess_release(found);
+}
+
+std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found, std::optional<reference::Release> others) const {
   // A controller runs no agent that programs anything.
   const bool programmed = !found.bridges.empty() || !found.ovs.value.bridges.empty() || found.namespaces.size() > 1;
   if (cloud_.model().empty() || !programmed) return nullptr;
   auto expectation = std::make_unique<check::Expectation>();
-  expectation->plan = reference::make_plan(cloud_, &found, found.name, settings_);
+  reference::Settings settings = settings_;
+  if (!settings.release && others && !reference::guess_release(found)) settings.release = others;
+  expectation->plan = reference::make_plan(cloud_, &found, found.name, settings);
   expectation->reference = reference::program(expectation->plan);
   DumpTexts texts;
   for (const reference::Dump& dump : expectation->reference.dumps) texts.emplace_back(dump.path, text_of(dump));

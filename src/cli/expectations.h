@@ -2,7 +2,7 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
+#include <optional>
 
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
@@ -25,7 +25,10 @@ class Expectations {
       : cloud_(model), settings_(settings), sources_(sources) {}
 
   // `found` at Depth::Full; it must outlive the expectation. With no cloud to speak of there is none.
-  std::unique_ptr<check::Expectation> of(const HostSnapshot& found) const;
+  // `others`: the release that other hosts show, for one that shows none itself, because its flows are gone.
+  std::unique_ptr<check::Expectation> of(const HostSnapshot& found, std::optional<reference::Release> others = {}) const;
+  // The release that the host shows, or that was asked for.
+  std::optional<reference::Release> release_of(const HostSnapshot& found) const;
 
  private:
   reference::Cloud cloud_;

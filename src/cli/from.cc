@@ -206,10 +206,13 @@ std::vector<Finding> findings_of(const Network& network, const Ask& question, co
   const Expectations expectations(model, settings, sources);
   std::vector<std::unique_ptr<check::Expectation>> kept;
   std::vector<check::Checked> checked;
-  for (const std::size_t host : check::visited_hosts(network, trace)) {
+  const std::vector<std::size_t> visited = check::visited_hosts(network, trace);
+  std::optional<reference::Release> release;
+  for (const std::size_t host : visited) release = std::max(release, expectations.release_of(network.host(host).snapshot));
+  for (const std::size_t host : visited) {
     const HostSnapshot& found = network.host(host).snapshot;
     if (found.cleaned) continue;
-    kept.push_back(expectations.of(found));
+    kept.push_back(expectations.of(found, release));
     const check::Expectation* expectation = kept.back().get();
     checked.push_back({host, expectation,
                        expectation != nullptr ? check::check_host(found, *expectation, sources) : check::check_host(found, model)});

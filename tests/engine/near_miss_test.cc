@@ -41,7 +41,7 @@ TEST(NearMiss, IsWhatDiffersInTheFewestFields) {
 
 TEST(NearMiss, TheHigherPriorityComesFirst) {
   EXPECT_EQ(near(" priority=1,dl_dst=fa:16:3e:00:00:01 actions=1\n priority=9,dl_dst=fa:16:3e:00:00:02 actions=2\n", "dl_dst=fa:16:3e:00:00:03"),
-            (Told{"eth_dst: eth_dst=fa:16:3e:00:00:02", "eth_dst: eth_dst=fa:16:3e:00:00:01"}));
+            (Told{"eth_dst: dl_dst=fa:16:3e:00:00:02", "eth_dst: dl_dst=fa:16:3e:00:00:01"}));
 }
 
 TEST(NearMiss, ADropIsNone) {

@@ -80,7 +80,7 @@ class PrivateOvs:
             except ValueError:
                 more = self.socket.recv(1 << 20)
                 if not more:
-                    raise RuntimeError("ovs-vswitchd is gone") from None
+                    raise ConnectionError("ovs-vswitchd is gone") from None
                 self.buffer += more.decode("utf-8", "replace")
         if answer.get("error") is not None:
             raise ValueError(str(answer["error"]))
