@@ -126,9 +126,9 @@ class HostNamer {
   }
 
   std::optional<std::string> read(const HostFile& file) const {
-    auto bytes = tree_.read(tree_.files()[file.entry]);
-    if (!bytes || failed_command(*bytes)) return std::nullopt;
-    return std::move(*bytes);
+    const auto bytes = tree_.read(tree_.files()[file.entry]);
+    if (!bytes || failed_command(**bytes)) return std::nullopt;
+    return **bytes;
   }
 
   std::optional<std::string> from_host_name() const {
@@ -236,6 +236,23 @@ void tell_apart(HostFiles& host, const std::vector<HostFiles>& others, Diagnosti
 }
 
 }  // namespace
+
+// A host's folder is not known before the whole archive was read, so any that a path names might be it.
+bool may_be_read(std::string_view path) {
+  const auto is_read = [](std::string_view inner) { return classify(inner).kind > FileKind::Ignored; };
+  const auto folder = [&](std::string_view name) {
+    const std::size_t at = path.find(name);
+    return at != std::string_view::npos && (at == 0 || path[at - 1] == '/') ? at : std::string_view::npos;
+  };
+  const std::string_view file = path.substr(path.rfind('/') + 1);
+  const std::size_t commands = folder("sos_commands/");
+  if (commands != std::string_view::npos) return is_read(path.substr(commands));
+  if (folder("sos_strings/") != std::string_view::npos) return true;  // where sos keeps what it cut
+  if (folder("neutron/") != std::string_view::npos && path.ends_with(".json")) return true;
+  if (folder("sos_reports/") != std::string_view::npos) return file == "manifest.json";
+  if (folder("etc/hostname") != std::string_view::npos) return is_read("etc/hostname");
+  return is_read(path) || is_read(file);
+}
 
 Result<std::size_t> Catalog::add(std::span<const FileTree> trees, std::size_t index, const std::string& name,
                                  Diagnostics& diagnostics) {

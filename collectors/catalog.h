@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/dump_name.h"
@@ -37,8 +38,12 @@ struct HostFiles {
   std::vector<HostFile> replaced;   // MAC tables that a later input has too: their ages tell the time between
 };
 
+// Whether a file with this path in an input may be one whose text is asked for, whatever host it belongs to.
+bool may_be_read(std::string_view path);
+
 struct Catalog {
-  static constexpr unsigned kMaxLevels = 3;
+  // cloud/, an archive of `sos collect`, its folder, a host's archive, its folder; and one to spare.
+  static constexpr unsigned kMaxLevels = 6;
 
   std::vector<HostFiles> hosts;
   struct NeutronFile {

@@ -2,38 +2,28 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
+#include <algorithm>
 #include <filesystem>
-#include <thread>
 
 #include "collectors/neutron_json.h"
 #include "collectors/read_host.h"
+#include "collectors/source/all_cores.h"
 #include "src/base/text.h"
 
 namespace dvrtrace {
 
 namespace {
 
-// Runs `work(0)` to `work(count - 1)`, on all cores where there is enough of it.
-template <class Work>
-void run_on_all_cores(std::size_t count, Work work) {
-  std::atomic<std::size_t> next = 0;
-  const auto run = [&] {
-    for (std::size_t each = next++; each < count; each = next++) work(each);
-  };
-  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
-  std::vector<std::jthread> others;
-  for (std::size_t core = 1; core < std::min(cores, count); ++core) others.emplace_back(run);
-  run();
-}
-
-std::string no_host_in(const std::vector<Input>& inputs) {
+// With the first of what was wrong: it may be the reason.
+std::string no_host_in(const std::vector<Input>& inputs, const Diagnostics& diagnostics) {
+  const auto& all = diagnostics.all();
+  const auto first = std::ranges::find(all, Severity::Error, &Diagnostic::severity);
   std::vector<std::string> paths;
   for (const Input& input : inputs) paths.push_back(printable(input.path));
   return fmt::format(
-      "{}: expected the dumps of a host (a folder with sos_commands/, or files such as "
-      "ovs-ofctl_dump-flows_br-int), found none",
-      fmt::join(paths, ", "));
+      "{}: expected the dumps of a host (a folder or an archive with sos_commands/, or files such as "
+      "ovs-ofctl_dump-flows_br-int), found none{}",
+      fmt::join(paths, ", "), first == all.end() ? "" : "; " + first->message);
 }
 
 }  // namespace
@@ -42,11 +32,18 @@ Result<Collection> Collection::open(const std::vector<Input>& inputs, const std:
                                     Sources& sources, Diagnostics& diagnostics) {
   Collection collection;
   collection.sources_ = &sources;
-  for (const Input& input : inputs) {
-    const auto added = collection.add_input(input, diagnostics);
+  // Archives take their time, each of its own; what they hold is put together in the order of the inputs.
+  std::vector<Result<FileTree>> opened(inputs.size());
+  std::vector<Diagnostics> reported(inputs.size());
+  run_on_all_cores(inputs.size(), [&](std::size_t each) {
+    opened[each] = FileTree::open(inputs[each].path, may_be_read, reported[each]);
+  });
+  for (std::size_t each = 0; each < inputs.size(); ++each) {
+    diagnostics.merge(std::move(reported[each]));
+    const auto added = collection.add_input(inputs[each], std::move(opened[each]), diagnostics);
     if (!added) return tl::unexpected(added.error());
   }
-  if (collection.hosts().empty() && !inputs.empty()) return failure(no_host_in(inputs));
+  if (collection.hosts().empty() && !inputs.empty()) return failure(no_host_in(inputs, diagnostics));
   for (const std::string& path : neutron) {
     const auto added = collection.add_neutron(path, diagnostics);
     if (!added) return tl::unexpected(added.error());
@@ -54,11 +51,11 @@ Result<Collection> Collection::open(const std::vector<Input>& inputs, const std:
   return collection;
 }
 
-Result<void> Collection::add_input(const Input& input, Diagnostics& diagnostics) {
-  auto tree = FileTree::open_folder(input.path, diagnostics);
-  if (!tree)
-    return failure(
-        printable(fmt::format("{}: expected a folder of dumps: {}", input.path, tree.error().message)));
+Result<void> Collection::add_input(const Input& input, Result<FileTree> tree, Diagnostics& diagnostics) {
+  if (!tree) {
+    return failure(printable(
+        fmt::format("{}: expected a folder or an archive of dumps: {}", input.path, tree.error().message)));
+  }
   trees_.push_back(std::move(*tree));
   const auto hosts = catalog_.add(trees_, trees_.size() - 1, input.name, diagnostics);
   if (!hosts) return tl::unexpected(hosts.error());
@@ -78,7 +75,7 @@ Result<void> Collection::add_neutron(const std::string& path, Diagnostics& diagn
     neutron_files_.push_back(path);
     return {};
   }
-  auto tree = FileTree::open_folder(path, diagnostics);
+  auto tree = FileTree::open_folder(path, may_be_read, diagnostics);
   if (!tree) return failure(printable(fmt::format("{}: {}", path, tree.error().message)));
   trees_.push_back(std::move(*tree));
   const std::span<const FileEntry> files = trees_.back().files();
@@ -95,7 +92,7 @@ HostSnapshot Collection::read(std::size_t host, Depth depth, Diagnostics& diagno
 
 logical::Model Collection::read_neutron(Diagnostics& diagnostics) const {
   logical::Model model;
-  const auto read = [&](const std::string& name, Result<std::string> bytes) {
+  const auto read = [&](const std::string& name, Result<SharedText> bytes) {
     if (!bytes) {
       diagnostics.error(
           {}, printable(fmt::format("{}: expected Neutron's objects: {}", name, bytes.error().message)),
@@ -110,7 +107,10 @@ logical::Model Collection::read_neutron(Diagnostics& diagnostics) const {
     const FileEntry& entry = tree.files()[file.entry];
     read(fmt::format("{}/{}", tree.name(), entry.path), tree.read(entry));
   }
-  for (const std::string& path : neutron_files_) read(path, read_file(path));
+  for (const std::string& path : neutron_files_) {
+    read(path, read_file(path).map(
+                   [](std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); }));
+  }
   return model;
 }
 

@@ -1,6 +1,6 @@
 // Collection: the hosts that a set of inputs holds, and the reading of them.
 //
-// Opening looks at names only: which hosts there are, which files each has and what each file is
+// Opening looks at names only, and reads archives once: which hosts there are, which files each has and what each file is
 // (catalog.h). Reading a host is separate, can be done at any depth, and for several hosts at once.
 //
 //   auto collection = Collection::open({{"", "hosts"}}, {}, sources, diagnostics);
@@ -21,7 +21,7 @@ namespace dvrtrace {
 
 struct Input {
   std::string name;  // of the host, from "NAME=PATH"; "" to find it out
-  std::string path;  // a folder of one host, or of several
+  std::string path;  // a folder or an archive of one host, or of several
 };
 
 class Collection {
@@ -42,7 +42,7 @@ class Collection {
   Snapshot read_all(Depth depth, Diagnostics& diagnostics) const;
 
  private:
-  Result<void> add_input(const Input& input, Diagnostics& diagnostics);
+  Result<void> add_input(const Input& input, Result<FileTree> tree, Diagnostics& diagnostics);
   Result<void> add_neutron(const std::string& path, Diagnostics& diagnostics);
 
   std::vector<FileTree> trees_;

@@ -54,7 +54,7 @@ const CommandNote* HostTexts::note_of(const HostFile& file) {
       if (each.name.kind != FileKind::ReturnCodes || each.tree != file.tree) continue;
       const FileTree& tree = trees_[each.tree];
       if (const auto bytes = tree.read(tree.files()[each.entry]))
-        notes->second.merge(read_command_notes(*bytes));
+        notes->second.merge(read_command_notes(**bytes));
     }
   }
   const auto found = notes->second.find(file.path);
@@ -71,7 +71,7 @@ const HostText& HostTexts::open(const HostFile& file) {
   auto bytes = tree.read(entry);
   if (bytes) {
     text.text = sources_.text(sources_.add(name, std::move(*bytes)));
-    text.truncated = entry.link_to.find("sos_strings/") != std::string::npos;
+    text.truncated = entry.cut || entry.link_to.find("sos_strings/") != std::string::npos;
     judge(file, text);
     look_for_cleaning(file, text);
   } else {
@@ -162,9 +162,11 @@ void HostTexts::use(const HostFile& file, const std::string& used_as) {
 
 void HostTexts::pass_over(const HostFile& file) {
   const FileTree& tree = trees_[file.tree];
-  const auto bytes = tree.read(tree.files()[file.entry]);
+  const FileEntry& entry = tree.files()[file.entry];
   FileReading& reading = add_reading(file);
-  if (bytes) reading.lines = all_lines(*bytes, LineState::Ignored);
+  if (entry.lines) return reading.lines.count(LineState::Ignored, *entry.lines);
+  const auto bytes = tree.read(entry);
+  if (bytes) reading.lines = all_lines(**bytes, LineState::Ignored);
   reading.failed = !bytes.has_value();
   reading.failure = bytes ? std::string{} : bytes.error().message;
 }

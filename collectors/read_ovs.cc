@@ -258,7 +258,7 @@ void HostReader::measure_skew(const BridgeDumps& bridge, const std::string& file
     if (!bytes) continue;
     Diagnostics unused;  // of a file that nothing else is taken from
     ReadLog log{unused, {}};
-    for (const auto& row : read_fdb_show({kNoSource, "", *bytes}, bridge.bridge, log)) {
+    for (const auto& row : read_fdb_show({kNoSource, "", **bytes}, bridge.bridge, log)) {
       for (const auto& given : bridge.fdb.value) {
         const FdbEntry &old = row.value, &now = given.value;
         if (!old.age || !now.age || old.mac != now.mac || old.vlan != now.vlan || old.port != now.port) continue;

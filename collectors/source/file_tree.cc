@@ -13,7 +13,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "collectors/source/all_cores.h"
+#include "collectors/source/archive.h"
 #include "src/base/source.h"
+#include "src/base/text.h"
 
 namespace dvrtrace {
 
@@ -50,6 +53,12 @@ std::string real_path(const std::string& path) {
 
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
+FileEntry entry_at(std::string path) {
+  FileEntry entry;
+  entry.path = std::move(path);
+  return entry;
+}
+
 class Lister {
  public:
   Lister(const std::string& name, const std::string& root, Diagnostics& diagnostics)
@@ -69,7 +78,7 @@ class Lister {
       std::string path = prefix + entry->d_name;
       switch (type_of(folder, *entry)) {
         case DT_REG:
-          files_.push_back({std::move(path), {}, {}});
+          files_.push_back(entry_at(std::move(path)));
           break;
         case DT_LNK:
           add_link(std::move(path));
@@ -101,7 +110,7 @@ class Lister {
 
   void add_link(std::string path) {
     const std::string target = real_path(root_ + '/' + path);
-    FileEntry entry{std::move(path), {}, {}};
+    FileEntry entry = entry_at(std::move(path));
     std::error_code error;
     if (target.empty()) {
       entry.fault = "a link to a file that is not there";
@@ -155,9 +164,60 @@ Result<std::string> read_path(const std::string& path, int flags) {
   return read_all(fd.get(), static_cast<std::size_t>(size));
 }
 
+// Archives in a folder become folders, each read on a core of its own.
+void unfold_archives(std::vector<FileEntry>& files, const std::string& name, const std::string& root, Wanted wanted,
+                     Diagnostics& diagnostics) {
+  std::vector<std::size_t> places;
+  for (std::size_t file = 0; file < files.size(); ++file) {
+    if (files[file].link_to.empty() && is_inner_archive(files[file].path)) places.push_back(file);
+  }
+  if (places.empty()) return;
+  std::vector<Result<std::vector<FileEntry>>> members(places.size());
+  std::vector<Diagnostics> reported(places.size());
+  run_on_all_cores(places.size(), [&](std::size_t each) {
+    const std::string& path = files[places[each]].path;
+    members[each] = read_archive(root + '/' + path, name + '/' + path, wanted, reported[each]);
+  });
+  for (std::size_t each = 0; each < places.size(); ++each) {
+    FileEntry& archive = files[places[each]];
+    diagnostics.merge(std::move(reported[each]));
+    if (!members[each]) {
+      diagnostics.error({}, printable(fmt::format("{}/{}: {}", name, archive.path, members[each].error().message)),
+                        "what is in it counts as missing");
+      continue;
+    }
+    const std::string prefix = std::exchange(archive.path, {}) + '/';
+    for (FileEntry& member : *members[each]) {
+      member.path.insert(0, prefix);
+      if (!member.link_to.empty()) member.link_to.insert(0, prefix);
+    }
+  }
+  std::erase_if(files, [](const FileEntry& file) { return file.path.empty(); });
+  for (auto& each : members) {
+    if (each) std::ranges::move(*each, std::back_inserter(files));
+  }
+  std::ranges::sort(files, {}, &FileEntry::path);
+}
+
 }  // namespace
 
-Result<FileTree> FileTree::open_folder(const std::string& path, Diagnostics& diagnostics) {
+Result<FileTree> FileTree::open(const std::string& path, Wanted wanted, Diagnostics& diagnostics) {
+  std::error_code error;
+  const bool is_folder = std::filesystem::is_directory(path, error);
+  return is_folder ? open_folder(path, wanted, diagnostics) : open_archive(path, wanted, diagnostics);
+}
+
+Result<FileTree> FileTree::open_archive(const std::string& path, Wanted wanted, Diagnostics& diagnostics) {
+  FileTree tree;
+  tree.name_ = path;
+  auto files = read_archive(path, tree.name_, wanted, diagnostics);
+  if (!files) return tl::unexpected(files.error());
+  tree.files_ = std::move(*files);
+  tree.root_ = without_archive_ending(real_path(path));
+  return tree;
+}
+
+Result<FileTree> FileTree::open_folder(const std::string& path, Wanted wanted, Diagnostics& diagnostics) {
   FileTree tree;
   tree.name_ = path;
   while (tree.name_.size() > 1 && tree.name_.back() == '/') tree.name_.pop_back();
@@ -166,6 +226,7 @@ Result<FileTree> FileTree::open_folder(const std::string& path, Diagnostics& dia
   if (top == nullptr || tree.root_.empty()) return failure(std::strerror(errno));
   if (tree.root_ == "/") tree.root_.clear();
   tree.files_ = Lister(tree.name_, tree.root_, diagnostics).list(std::move(top));
+  unfold_archives(tree.files_, tree.name_, tree.root_, wanted, diagnostics);
   return tree;
 }
 
@@ -173,8 +234,11 @@ FileTree FileTree::of_texts(std::string name, std::vector<std::pair<std::string,
   FileTree tree;
   tree.root_ = tree.name_ = std::move(name);
   std::ranges::sort(texts);
-  for (const auto& [path, text] : texts) tree.files_.push_back({path, {}, {}});
-  tree.texts_ = std::move(texts);
+  for (auto& [path, text] : texts) {
+    FileEntry file = entry_at(std::move(path));
+    file.text = std::make_shared<const std::string>(std::move(text));
+    tree.files_.push_back(std::move(file));
+  }
   return tree;
 }
 
@@ -185,14 +249,12 @@ std::string_view FileTree::parent_name() const {
   return last_part(root.substr(0, std::min(root.size(), root.rfind('/'))));
 }
 
-Result<std::string> FileTree::read(const FileEntry& entry) const {
+Result<SharedText> FileTree::read(const FileEntry& entry) const {
   if (!entry.fault.empty()) return failure(entry.fault);
-  if (!texts_.empty()) {
-    const auto found = std::ranges::lower_bound(texts_, entry.path, {}, [](const auto& text) { return text.first; });
-    if (found == texts_.end() || found->first != entry.path) return failure("no such text");
-    return found->second;
-  }
-  return read_path(root_ + '/' + (entry.link_to.empty() ? entry.path : entry.link_to), O_NOFOLLOW);
+  if (entry.text) return entry.text;
+  if (entry.lines) return failure("its text was not kept when the archive was read");
+  return read_path(root_ + '/' + (entry.link_to.empty() ? entry.path : entry.link_to), O_NOFOLLOW)
+      .map([](std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); });
 }
 
 Result<std::string> read_file(const std::string& path) { return read_path(path, 0); }

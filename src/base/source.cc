@@ -31,7 +31,10 @@ std::size_t Lines::count() const {
 }
 
 SourceId Sources::add(std::string name, std::string bytes) {
-  if (bytes.size() > kMaxBytes) bytes.resize(kMaxBytes);
+  return add(std::move(name), std::make_shared<const std::string>(std::move(bytes)));
+}
+
+SourceId Sources::add(std::string name, SharedText bytes) {
   const std::lock_guard lock(mutex_);
   entries_.push_back({std::move(name), std::move(bytes)});
   return SourceId{static_cast<std::uint32_t>(entries_.size() - 1)};
@@ -41,7 +44,7 @@ SourceText Sources::text(SourceId id) const {
   const std::lock_guard lock(mutex_);
   if (id.value >= entries_.size()) return {};
   const Entry& entry = entries_[id.value];
-  return {id, entry.name, entry.bytes};
+  return {id, entry.name, std::string_view(*entry.bytes).substr(0, kMaxBytes)};
 }
 
 std::string_view Sources::name(SourceId id) const { return text(id).name; }

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -43,6 +44,9 @@ struct Sourced {
   Provenance at;
   bool operator==(const Sourced& other) const { return value == other.value; }
 };
+
+// Bytes with several owners: what is kept of an archive is not copied for each who reads it.
+using SharedText = std::shared_ptr<const std::string>;
 
 // One text as a reader sees it. The bytes are owned by somebody else.
 struct SourceText {
@@ -103,6 +107,7 @@ class Sources {
   Sources& operator=(const Sources&) = delete;
 
   SourceId add(std::string name, std::string bytes);
+  SourceId add(std::string name, SharedText bytes);
   SourceText text(SourceId id) const;
   std::string_view name(SourceId id) const;
   std::string_view bytes(const Provenance& at) const;  // "" when not known
@@ -112,7 +117,8 @@ class Sources {
 
  private:
   struct Entry {
-    std::string name, bytes;
+    std::string name;
+    SharedText bytes;
   };
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;  // a deque: addresses stay while others are added

@@ -370,6 +370,25 @@ TEST(CollectLab, FaultsAreReadWithoutADoubt) {
   }
 }
 
+// The same hosts, as stock reports that nobody has unpacked, and as the dumps that were saved by hand.
+TEST(CollectLab, StockReportsAreReadAsTheyCome) {
+  if (test::shared_folder().empty()) GTEST_SKIP() << "DVRTRACE_SHARED is not set";
+  const std::string lab = test::shared_folder() + "/data/lab/ovsfw/";
+  const Collected reports({{"", lab + "sosreport"}}, Depth::Everything);
+  const Collected saved({{"", lab + "hosts"}});
+  EXPECT_EQ(reports.names, (std::vector<std::string>{"cmp1", "cmp2", "net1"}));
+  EXPECT_TRUE(reports.messages(Severity::Error).empty()) << reports.rendered();
+  for (const HostSnapshot& host : reports.snapshot.hosts) {
+    EXPECT_EQ(count_unrecognised(host), 0u);
+    EXPECT_TRUE(host.ovs.complete());
+    for (const BridgeDumps& bridge : host.bridges) {
+      EXPECT_TRUE(bridge.flows.complete()) << bridge.bridge;
+      EXPECT_EQ(bridge.flows.value.flows.size(), saved.bridge(host.name, bridge.bridge).flows.value.flows.size()) << bridge.bridge;
+    }
+    EXPECT_EQ(host.namespaces.size(), saved.host(host.name).namespaces.size());
+  }
+}
+
 TEST(CollectLab, AnFdbTakenLaterReplacesTheEarlierOne) {
   if (test::shared_folder().empty()) GTEST_SKIP() << "DVRTRACE_SHARED is not set";
   const std::string lab = test::shared_folder() + "/data/lab/ovsfw/";
