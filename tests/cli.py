@@ -12,7 +12,6 @@ A file holds blocks, with an empty line between them; `#` begins a comment.
     STATUS number            of the whole RUN line; 0 when not said
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -57,22 +56,15 @@ def run(tool, block):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+")
-    parser.add_argument("--tool", required=True)
-    parser.add_argument("--case", help="only the case of this NAME")
-    options = parser.parse_args()
+    options = harness.asked(__doc__)
     ran = failed = 0
-    for path in options.files:
-        for block in harness.blocks(path, SINGLE, REPEATED, ("NAME", "RUN")):
-            if options.case not in (None, block["NAME"]):
-                continue
-            ran += 1
-            bad = run(options.tool, block)
-            failed += bool(bad)
-            print(f"{'FAILED' if bad else 'passed'} {block['NAME']}")
-            for line in bad:
-                print("  " + line)
+    for _, block in harness.chosen(options, SINGLE, REPEATED, ("NAME", "RUN")):
+        ran += 1
+        bad = run(options.tool, block)
+        failed += bool(bad)
+        print(f"{'FAILED' if bad else 'passed'} {block['NAME']}")
+        for line in bad:
+            print("  " + line)
     if ran == 0:
         print(f"no case '{options.case}'")
     return 1 if failed or ran == 0 else 0

@@ -1,5 +1,6 @@
 """What the drivers have in common: running the program as a user would, with nothing of the user's settings."""
 
+import argparse
 import os
 import shlex
 import subprocess
@@ -30,6 +31,23 @@ def run_words(tool, line, cwd):
 
 def indented(text, prefix="    | "):
     return "".join(prefix + line + "\n" for line in text.splitlines())
+
+
+def asked(description):
+    """The command line of a driver: files of cases, the program under test, one of their cases."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("files", nargs="+")
+    parser.add_argument("--tool", required=True)
+    parser.add_argument("--case", default="", help="only the case of this NAME")
+    return parser.parse_args()
+
+
+def chosen(options, single, repeated, needed):
+    """Of the cases in the files, those that were asked for, each with its file."""
+    for path in options.files:
+        for block in blocks(path, single, repeated, needed):
+            if options.case in ("", block["NAME"]):
+                yield path, block
 
 
 def blocks(path, single, repeated, needed):

@@ -21,7 +21,6 @@ between them; `#` begins a comment. Every line but NAME, CLOUD and ASK may be re
     ASSUMES code
 """
 
-import argparse
 import fnmatch
 import json
 import os
@@ -196,29 +195,22 @@ def run(tool, block):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+")
-    parser.add_argument("--tool", required=True)
-    parser.add_argument("--case", default="")
-    options = parser.parse_args()
+    options = harness.asked(__doc__)
     tool = [os.path.abspath(options.tool)]
     count = failed = 0
-    for path in options.files:
-        for block in harness.blocks(path, SINGLE, REPEATED, ("NAME", "CLOUD", "ASK")):
-            if options.case not in block["NAME"]:
-                continue
-            shared = block["CLOUD"].startswith(("lab/", "seeds/", "public/"))
-            if shared and not os.path.isdir(os.path.join(os.environ.get("DVRTRACE_SHARED", ""), "data", block["CLOUD"])):
-                print(f"skipped: {block['CLOUD']} is not there")
-                sys.exit(77)
-            count += 1
-            try:
-                bad = run(tool, block)
-            except Broken as error:
-                bad = [f"the test is broken: {error}"]
-            failed += bool(bad)
-            for line in bad:
-                print(f"{path}: {block['NAME']}: {line}")
+    for path, block in harness.chosen(options, SINGLE, REPEATED, ("NAME", "CLOUD", "ASK")):
+        shared = block["CLOUD"].startswith(("lab/", "seeds/", "public/"))
+        if shared and not os.path.isdir(os.path.join(os.environ.get("DVRTRACE_SHARED", ""), "data", block["CLOUD"])):
+            print(f"skipped: {block['CLOUD']} is not there")
+            sys.exit(harness.SKIPPED)
+        count += 1
+        try:
+            bad = run(tool, block)
+        except Broken as error:
+            bad = [f"the test is broken: {error}"]
+        failed += bool(bad)
+        for line in bad:
+            print(f"{path}: {block['NAME']}: {line}")
     print(f"{count - failed} of {count}")
     sys.exit(1 if failed or count == 0 else 0)
 

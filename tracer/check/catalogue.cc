@@ -213,4 +213,20 @@ const Invariant& invariant(std::string_view code) {
 
 std::span<const Invariant> invariants() { return kInvariants; }
 
+Finding finding_of(std::string_view code, std::string_view host, std::string_view place_kind, std::string_view place,
+                   std::string_view object_kind, std::string object, Provenance at) {
+  const Invariant& known = invariant(code);
+  Finding finding;
+  finding.code = code;
+  finding.severity = known.severity;
+  finding.cause = known.cause;
+  finding.host = host;
+  finding.place_kind = place_kind;
+  finding.place = place;
+  finding.object_kind = object_kind;
+  finding.object = std::move(object);
+  finding.at = at;
+  return finding;
+}
+
 }  // namespace dvrtrace::check

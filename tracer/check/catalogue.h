@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "src/base/diagnostics.h"
+#include "src/trace/finding.h"
 
 namespace dvrtrace::check {
 
@@ -35,6 +36,10 @@ struct Invariant {
   int rank = 50;
 };
 const Invariant& invariant(std::string_view code);
+
+// A finding of an invariant: with its code, severity and cause, of the object at the place.
+Finding finding_of(std::string_view code, std::string_view host, std::string_view place_kind, std::string_view place,
+                   std::string_view object_kind, std::string object, Provenance at);
 std::span<const Invariant> invariants();
 
 }  // namespace dvrtrace::check

@@ -62,17 +62,8 @@ class HostInvariants {
  private:
   Finding& add(std::string_view code, std::string_view place_kind, std::string_view place, std::string_view object_kind,
                std::string object, Provenance at) {
-    Finding& finding = findings_.emplace_back();
-    finding.code = code;
-    finding.severity = invariant(code).severity;
-    finding.cause = invariant(code).cause;
-    finding.host = host_.name;
-    finding.place_kind = place_kind;
-    finding.place = place;
-    finding.object_kind = object_kind;
-    finding.object = std::move(object);
-    finding.at = at;
-    return finding;
+    return findings_.emplace_back(
+        finding_of(code, host_.name, place_kind, place, object_kind, std::move(object), at));
   }
   static std::string in_netns(const NamespaceSnapshot& netns, std::string command) {
     return netns.name.empty() ? command : fmt::format("ip netns exec {} {}", netns.name, command);

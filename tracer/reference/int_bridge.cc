@@ -84,22 +84,25 @@ class IntBridge {
     const unsigned port = bridge.int_port.value;
     flows_.add("INT-30", 0, 2, fmt::format("in_port={}", port), "drop");
     if (!plan_.options.dvr || !is_.dvr_vlan) return;
-    for (const RemoteHost& other : plan_.others)
-      flows_.add("INT-31", 0, 4, fmt::format("in_port={},dl_src={}", port, to_string(other.mac)),
-                 "resubmit(,2)");
-    if (is_.own_mac_tables && plan_.dvr_mac)
-      flows_.add("INT-32", 0, 5, fmt::format("in_port={},dl_dst={}", port, to_string(*plan_.dvr_mac)),
-                 "resubmit(,4)");
+    write_dvr_macs(port, {"INT-31", 4, 2}, {"INT-32", 5, 4});
   }
 
-  void write_tunnel_macs() {
-    const unsigned port = plan_.patch_tun.value;
+  void write_tunnel_macs() { write_dvr_macs(plan_.patch_tun.value, {"INT-40", 2, 1}, {"INT-41", 5, 3}); }
+
+  struct Branch {
+    std::string_view rule;
+    unsigned priority, table;
+  };
+  // Frames that bear another host's DVR MAC, and those for this host's, go to tables of their own.
+  void write_dvr_macs(unsigned port, const Branch& from_others, const Branch& to_own) {
     for (const RemoteHost& other : plan_.others)
-      flows_.add("INT-40", 0, 2, fmt::format("in_port={},dl_src={}", port, to_string(other.mac)),
-                 "resubmit(,1)");
+      flows_.add(from_others.rule, 0, from_others.priority,
+                 fmt::format("in_port={},dl_src={}", port, to_string(other.mac)),
+                 fmt::format("resubmit(,{})", from_others.table));
     if (is_.own_mac_tables && plan_.dvr_mac)
-      flows_.add("INT-41", 0, 5, fmt::format("in_port={},dl_dst={}", port, to_string(*plan_.dvr_mac)),
-                 "resubmit(,3)");
+      flows_.add(to_own.rule, 0, to_own.priority,
+                 fmt::format("in_port={},dl_dst={}", port, to_string(*plan_.dvr_mac)),
+                 fmt::format("resubmit(,{})", to_own.table));
   }
 
   void write_networks() {

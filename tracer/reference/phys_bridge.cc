@@ -1,10 +1,12 @@
 #include "tracer/reference/bridges.h"
 #include "tracer/reference/flow_writer.h"
-#include "tracer/reference/gateway_block.h"
+#include "tracer/reference/router_interface.h"
 
 namespace dvrtrace::reference {
 
 namespace {
+
+constexpr InterfaceRules kInterfaceRules = {"PHY-20", "PHY-21", "PHY-22", "PHY-23", "PHY-24", "PHY-25"};
 
 class PhysBridge {
  public:
@@ -49,21 +51,10 @@ class PhysBridge {
     for (const std::size_t port : network.ports) line.concerns(plan_.ports[port].port);
     if (!dvr || !plan_.dvr_mac || (flat && !is_.dvr_flat)) return;
     for (const std::size_t index : network.ports) {
-      if (plan_.ports[index].role == Role::DistributedRouter) write_interface(network, plan_.ports[index]);
+      const WiredPort& port = plan_.ports[index];
+      if (port.role == Role::DistributedRouter)
+        write_router_interface(plan_, port, network.vlan.value, kInterfaceRules, flows_);
     }
-  }
-
-  void write_interface(const PlannedNetwork& network, const WiredPort& port) {
-    const unsigned vlan = network.vlan.value;
-    const std::string mac = to_string(plan_.logical_port(port).mac);
-    flows_.add("PHY-20", 1, 2, fmt::format("dl_vlan={},dl_dst={}", vlan, mac), "drop").concerns(port.port);
-    flows_
-        .add("PHY-21", 1, 1, fmt::format("dl_vlan={},dl_src={}", vlan, mac),
-             fmt::format("mod_dl_src:{},resubmit(,2)", to_string(*plan_.dvr_mac)))
-        .concerns(port.port);
-    write_gateway_block(plan_, port, vlan, is_.own_mac_tables ? 22 : 1,
-                        is_.own_mac_tables ? "PHY-24" : "PHY-22", is_.own_mac_tables ? "PHY-25" : "PHY-23",
-                        flows_);
   }
 
   const Plan& plan_;

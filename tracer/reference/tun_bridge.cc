@@ -1,10 +1,12 @@
 #include "tracer/reference/bridges.h"
 #include "tracer/reference/flow_writer.h"
-#include "tracer/reference/gateway_block.h"
+#include "tracer/reference/router_interface.h"
 
 namespace dvrtrace::reference {
 
 namespace {
+
+constexpr InterfaceRules kInterfaceRules = {"TUN-50", "TUN-51", "TUN-52", "TUN-53", "TUN-54", "TUN-55"};
 
 constexpr unsigned kDefaultOfPriority = 32768;
 
@@ -134,22 +136,11 @@ class TunBridge {
                                   : fmt::format("{},IN_PORT", fields);
   }
 
-  // --- the router's own ports: what leaves from here bears the host's MAC, and the router is asked nowhere else ---
-
   void write_interfaces() {
     for (const WiredPort& port : plan_.ports) {
       const PlannedNetwork& network = plan_.networks[port.network];
-      if (port.role != Role::DistributedRouter || !network.tunnelled()) continue;
-      const unsigned vlan = network.vlan.value;
-      const std::string mac = to_string(plan_.logical_port(port).mac);
-      flows_.add("TUN-50", 1, 2, fmt::format("dl_vlan={},dl_dst={}", vlan, mac), "drop").concerns(port.port);
-      flows_
-          .add("TUN-51", 1, 1, fmt::format("dl_vlan={},dl_src={}", vlan, mac),
-               fmt::format("mod_dl_src:{},resubmit(,2)", to_string(*plan_.dvr_mac)))
-          .concerns(port.port);
-      write_gateway_block(plan_, port, vlan, is_.own_mac_tables ? 22 : 1,
-                          is_.own_mac_tables ? "TUN-54" : "TUN-52", is_.own_mac_tables ? "TUN-55" : "TUN-53",
-                          flows_);
+      if (port.role == Role::DistributedRouter && network.tunnelled())
+        write_router_interface(plan_, port, network.vlan.value, kInterfaceRules, flows_);
     }
   }
 
