@@ -53,12 +53,23 @@ const CommandNote* HostTexts::note_of(const HostFile& file) {
     for (const HostFile& each : host_.files) {
       if (each.name.kind != FileKind::ReturnCodes || each.tree != file.tree) continue;
       const FileTree& tree = trees_[each.tree];
-      if (const auto bytes = tree.read(tree.files()[each.entry]))
-        notes->second.merge(read_command_notes(**bytes));
+      if (const auto bytes = tree.read(tree.files()[each.entry])) notes->second.texts.push_back(*bytes);
     }
   }
-  const auto found = notes->second.find(file.path);
-  return found == notes->second.end() ? nullptr : &found->second;
+  return find_note(notes->second, file.path);
+}
+
+// Of the notes on some thousand files those on a few are wanted.
+const CommandNote* HostTexts::find_note(Notes& notes, const std::string& path) {
+  const auto known = notes.known.find(path);
+  if (known != notes.known.end()) return &known->second;
+  if (notes.all) return nullptr;
+  for (const SharedText& text : notes.texts) {
+    if (auto note = find_command_note(*text, path)) return &notes.known.emplace(path, std::move(*note)).first->second;
+  }
+  for (const SharedText& text : notes.texts) notes.known.merge(read_command_notes(*text));
+  notes.all = true;
+  return find_note(notes, path);
 }
 
 const HostText& HostTexts::open(const HostFile& file) {
@@ -175,8 +186,8 @@ std::vector<FileReading> HostTexts::take_readings() {
   for (FileReading& reading : readings_) {
     // Where the notes were read anyway: they have the command as it was typed.
     for (const auto& [tree, notes] : notes_) {
-      const auto found = notes.find(reading.path);
-      if (found != notes.end() && !found->second.command.empty()) reading.command = found->second.command;
+      const auto found = notes.known.find(reading.path);
+      if (found != notes.known.end() && !found->second.command.empty()) reading.command = found->second.command;
     }
   }
   std::ranges::sort(readings_, {}, &FileReading::path);

@@ -47,8 +47,15 @@ class HostTexts {
   std::vector<FileReading> take_readings();  // ascending by path
 
  private:
+  struct Notes {
+    std::vector<SharedText> texts;
+    CommandNotes known;
+    bool all = false;  // are known
+  };
+
   FileReading& add_reading(const HostFile& file);
   const CommandNote* note_of(const HostFile& file);
+  static const CommandNote* find_note(Notes& notes, const std::string& path);
   void judge(const HostFile& file, HostText& text);
   void apply_note(const HostFile& file, HostText& text);
   void report_data(HostText& text);
@@ -61,7 +68,7 @@ class HostTexts {
   Diagnostics& diagnostics_;
   std::map<const HostFile*, HostText> texts_;
   std::vector<FileReading> readings_;
-  std::map<std::size_t, CommandNotes> notes_;  // by input
+  std::map<std::size_t, Notes> notes_;  // by input
   std::string cleaned_sign_;
 };
 

@@ -81,6 +81,21 @@ void read_manifest(JsonReader& json, CommandNotes& notes) {
 
 }  // namespace
 
+// The object that names the path begins at the last brace before it: what stands in front of the path in one has no braces of its own.
+std::optional<CommandNote> find_command_note(std::string_view text, std::string_view path) {
+  const std::string quoted = '"' + std::string(path) + '"';
+  const std::size_t at = text.find(quoted);
+  if (at == std::string_view::npos || text.find(quoted, at + 1) != std::string_view::npos) return std::nullopt;
+  const std::size_t begin = text.rfind('{', at);
+  if (begin == std::string_view::npos) return std::nullopt;
+  JsonReader json(text, begin);
+  CommandNotes notes;
+  read_note(json, notes);
+  const auto found = notes.find(path);
+  if (json.failed() || found == notes.end()) return std::nullopt;
+  return std::move(found->second);
+}
+
 CommandNotes read_command_notes(std::string_view text) {
   CommandNotes notes;
   JsonReader json(text);

@@ -18,6 +18,9 @@ struct CommandNote {
 // By the path of the file with its output, within the host's folder.
 using CommandNotes = std::map<std::string, CommandNote, std::less<>>;
 
+// The note about one file alone, found without reading the others; none when it takes reading them all to find out.
+std::optional<CommandNote> find_command_note(std::string_view json, std::string_view path);
+
 // Reads either file. Total: what is not understood is left out.
 CommandNotes read_command_notes(std::string_view json);
 

@@ -27,8 +27,11 @@ std::optional<Setting> read_setting(std::string_view line) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
   const Setting setting{trim(line.substr(0, equals)), trim(line.substr(equals + 1))};
-  const bool one_word = std::ranges::none_of(setting.key, is_blank);
-  const bool path = std::ranges::any_of(setting.key, [](char c) { return c == '.' || c == '/'; });
+  bool one_word = true, path = false;
+  for (const char c : setting.key) {
+    one_word = one_word && !is_blank(c);
+    path = path || c == '.' || c == '/';
+  }
   return one_word && path ? std::optional(setting) : std::nullopt;
 }
 

@@ -36,7 +36,7 @@ SourceId Sources::add(std::string name, std::string bytes) {
 
 SourceId Sources::add(std::string name, SharedText bytes) {
   const std::lock_guard lock(mutex_);
-  entries_.push_back({std::move(name), std::move(bytes)});
+  entries_.push_back({std::move(name), std::move(bytes), {}});
   return SourceId{static_cast<std::uint32_t>(entries_.size() - 1)};
 }
 
@@ -44,18 +44,47 @@ SourceText Sources::text(SourceId id) const {
   const std::lock_guard lock(mutex_);
   if (id.value >= entries_.size()) return {};
   const Entry& entry = entries_[id.value];
-  return {id, entry.name, std::string_view(*entry.bytes).substr(0, kMaxBytes)};
+  return {id, entry.name, entry.bytes == nullptr ? std::string_view{} : std::string_view(*entry.bytes).substr(0, kMaxBytes)};
+}
+
+const Sources::Kept* Sources::kept(const Provenance& at) const {
+  const std::lock_guard lock(mutex_);
+  if (at.source.value >= entries_.size()) return nullptr;
+  const std::vector<Kept>& all = entries_[at.source.value].kept;
+  const auto found = std::ranges::lower_bound(all, at.span.begin, {}, &Kept::begin);
+  return found == all.end() || found->begin != at.span.begin ? nullptr : &*found;
+}
+
+void Sources::forget(SourceId id, std::vector<Provenance> but) {
+  std::erase_if(but, [&](const Provenance& at) { return at.source != id; });
+  std::ranges::sort(but);
+  std::vector<Kept> places;
+  for (const Provenance& at : but) {
+    if (!places.empty() && places.back().begin == at.span.begin) continue;
+    const Location where = locate(at);
+    if (where.line != 0) places.push_back({at.span.begin, where.line, where.column, std::string(line(at))});
+  }
+  const std::lock_guard lock(mutex_);
+  if (id.value >= entries_.size()) return;
+  Entry& entry = entries_[id.value];
+  entry.bytes.reset();
+  entry.kept = std::move(places);
 }
 
 std::string_view Sources::name(SourceId id) const { return text(id).name; }
 
 std::string_view Sources::bytes(const Provenance& at) const {
+  if (const Kept* place = kept(at)) {
+    const std::string_view rest = std::string_view(place->text).substr(std::min<std::size_t>(place->column - 1, place->text.size()));
+    return rest.substr(0, at.span.end - at.span.begin);
+  }
   const SourceText source = text(at.source);
   if (at.span.end > source.bytes.size() || at.span.begin > at.span.end) return {};
   return source.at(at.span);
 }
 
 std::string_view Sources::line(const Provenance& at) const {
+  if (const Kept* place = kept(at)) return place->text;
   const SourceText source = text(at.source);
   if (at.span.begin > source.bytes.size()) return {};
   const std::size_t before = at.span.begin == 0
@@ -69,6 +98,7 @@ std::string_view Sources::line(const Provenance& at) const {
 }
 
 Location Sources::locate(const Provenance& at) const {
+  if (const Kept* place = kept(at)) return {name(at.source), place->line, place->column};
   const SourceText source = text(at.source);
   if (at.span.begin > source.bytes.size()) return {source.name, 0, 0};
   const std::string_view before = source.bytes.substr(0, at.span.begin);

@@ -115,11 +115,22 @@ class Sources {
   std::string_view line(const Provenance& at) const;
   Location locate(const Provenance& at) const;
 
+  // Lets go of a text but for these places: the functions above answer for them as before, and for others as if they were not known.
+  // Nobody may hold a view of the text. Views of what is kept stay good.
+  void forget(SourceId id, std::vector<Provenance> but = {});
+
  private:
+  struct Kept {
+    std::uint32_t begin = 0;  // of a place
+    std::uint32_t line = 0, column = 0;
+    std::string text;  // its line
+  };
   struct Entry {
     std::string name;
-    SharedText bytes;
+    SharedText bytes;  // none when forgotten
+    std::vector<Kept> kept;  // of a forgotten text, ascending
   };
+  const Kept* kept(const Provenance& at) const;
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;  // a deque: addresses stay while others are added
 };

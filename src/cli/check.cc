@@ -1,6 +1,7 @@
 // dvrtrace check: what deviates from what Neutron's agents program, and from what DVR takes for granted.
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -67,27 +68,47 @@ class CloudCheck {
   }
 
   void check_host(std::size_t host, Checked& into, bool last) {
-    HostSnapshot own;
-    if (read_ == nullptr) own = collection_.read(host, Depth::Full, into.diagnostics);
-    const HostSnapshot& found = read_ == nullptr ? own : read_->hosts[host];
+    if (read_ != nullptr) {
+      check_host(host, read_->hosts[host], into, last);
+      return;
+    }
+    const HostSnapshot found = collection_.read(host, Depth::Full, into.diagnostics);
+    std::vector<Provenance> cited = check_host(host, found, into, last);
+    for (const check::Candidate& candidate : into.candidates) cited.push_back(candidate.finding.at);
+    for (const Diagnostic& diagnostic : into.diagnostics.all()) cited.push_back(diagnostic.at);
+    forget(found, cited);
+  }
+
+  // What findings of the cloud may cite of the host.
+  std::vector<Provenance> check_host(std::size_t host, const HostSnapshot& found, Checked& into, bool last) {
     if (!last && has_to_wait(host, found)) {
       into = {};
-      return;
+      return {};
     }
     into.input = {found.name, found.inputs.empty() ? "" : found.inputs.front(), found.collected_at};
     if (found.cleaned) {
       into.caveats.push_back({found.name, "cleaned", "addresses and names were replaced in this report: " + found.cleaned_sign});
-      return;
+      return {};
     }
     if (const auto expectation = expectations_.of(found, last ? release_ : std::nullopt)) {
       into.candidates = check::check_host(found, *expectation, sources_);
       into.release = to_string(expectation->plan.release);
       for (const reference::Caveat& caveat : expectation->reference.caveats) into.caveats.push_back({found.name, caveat.code, caveat.text});
+      forget(expectation->snapshot, {});
     } else {
       into.candidates = check::check_host(found, model_);
     }
     const std::scoped_lock lock(mutex_);
-    cloud_.add(found);
+    return cloud_.add(found);
+  }
+
+  void forget(const HostSnapshot& host, const std::vector<Provenance>& but) {
+    std::map<SourceId, std::vector<Provenance>> cited;
+    for (const Provenance& at : but) cited[at.source].push_back(at);
+    for (const FileReading& file : host.files) {
+      const auto places = cited.find(file.source);
+      sources_.forget(file.source, places == cited.end() ? std::vector<Provenance>{} : std::move(places->second));
+    }
   }
 
   const Collection& collection_;

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "collectors/collect.h"
+#include "tracer/check/alike.h"
+#include "tracer/reference/database.h"
+#include "tracer/reference/planned.h"
 #include "tracer/reference/reference.h"
 
 namespace dvrtrace::cli {
@@ -29,12 +32,35 @@ std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found, 
   if (!settings.release && others && !reference::guess_release(found)) settings.release = others;
   expectation->plan = reference::make_plan(cloud_, &found, found.name, settings);
   expectation->reference = reference::program(expectation->plan);
+  for (reference::Dump& dump : expectation->reference.dumps) {
+    const BridgeDumps* dumps = dump.bridge.empty() ? nullptr : found.find_bridge(dump.bridge);
+    if (dumps == nullptr || dumps->flows.source == kNoSource) continue;
+    auto [left, settled] = check::without_alike(std::move(dump), dumps->flows.value, sources_.text(dumps->flows.source).bytes);
+    dump = std::move(left);
+    expectation->settled.emplace(dumps->bridge, std::move(settled));
+  }
+  expectation->snapshot = read(expectation->reference, Depth::Full);
+  return expectation;
+}
+
+HostSnapshot Expectations::whole(const HostSnapshot& found, Depth depth) const {
+  if (cloud_.model().empty()) return {};
+  const reference::Plan plan = reference::make_plan(cloud_, &found, found.name, settings_);
+  reference::Host host = reference::program(plan);
+  for (reference::Dump& dump : reference::database(plan)) host.dumps.push_back(std::move(dump));
+  return read(host, depth);
+}
+
+HostSnapshot Expectations::planned(const std::string& host, Depth depth) const {
+  return read(reference::planned_host(reference::make_plan(cloud_, nullptr, host, settings_)), depth);
+}
+
+HostSnapshot Expectations::read(const reference::Host& host, Depth depth) const {
   DumpTexts texts;
-  for (const reference::Dump& dump : expectation->reference.dumps) texts.emplace_back(dump.path, text_of(dump));
+  for (const reference::Dump& dump : host.dumps) texts.emplace_back(dump.path, text_of(dump));
   // What the project's own text reads as is not the user's to hear of; a test holds it to be clean.
   Diagnostics ours;
-  expectation->snapshot = read_texts("reference", found.name, std::move(texts), Depth::Full, sources_, ours);
-  return expectation;
+  return read_texts("reference", host.name, std::move(texts), depth, sources_, ours);
 }
 
 }  // namespace dvrtrace::cli

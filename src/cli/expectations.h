@@ -27,10 +27,15 @@ class Expectations {
   // `found` at Depth::Full; it must outlive the expectation. With no cloud to speak of there is none.
   // `others`: the release that other hosts show, for one that shows none itself, because its flows are gone.
   std::unique_ptr<check::Expectation> of(const HostSnapshot& found, std::optional<reference::Release> others = {}) const;
+  // All that the reference says of a host: of one that was found, by its found numbers; of one of which nothing was, by planned ones.
+  HostSnapshot whole(const HostSnapshot& found, Depth depth) const;
+  HostSnapshot planned(const std::string& host, Depth depth) const;
   // The release that the host shows, or that was asked for.
   std::optional<reference::Release> release_of(const HostSnapshot& found) const;
 
  private:
+  HostSnapshot read(const reference::Host& host, Depth depth) const;
+
   reference::Cloud cloud_;
   reference::Settings settings_;
   Sources& sources_;

@@ -7,6 +7,7 @@
 #include "src/base/text.h"
 #include "src/cli/console.h"
 #include "src/cli/expectations.h"
+#include "src/cli/filling.h"
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
 #include "src/cli/suggest.h"
@@ -228,9 +229,14 @@ tl::expected<Answered, Failure> ask_engine(const Collection& collection, const A
   const auto settings = settings_of(options);
   if (!settings) return tl::unexpected<Failure>(settings.error());
   Snapshot index = collection.read_all(Depth::Index, diagnostics);
+  std::optional<Filling> filling;
+  if (options.fill == "reference") filling.emplace(collection, index, *settings, sources);
   const Network network(
       std::move(index),
-      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection.read(host, Depth::Full, into, &known); }, sources);
+      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
+        return filling ? filling->read(host, known, into) : collection.read(host, Depth::Full, into, &known);
+      },
+      sources);
   auto trace = ask(network, question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
   Answered answered;
@@ -272,7 +278,9 @@ Outcome run_from(const Options& options) {
   if (!question) return tl::unexpected<Failure>(question.error());
   Sources sources;
   Diagnostics diagnostics;
-  const auto collection = open_inputs(options, sources, diagnostics);
+  // A cloud that is only planned can be filled in whole.
+  const bool planned = options.fill == "reference" && options.inputs.empty() && !options.neutron.empty();
+  const auto collection = planned ? open_neutron(options, sources, diagnostics) : open_inputs(options, sources, diagnostics);
   if (!collection) return tl::unexpected<Failure>(collection.error());
   const auto answered = ask_engine(*collection, *question, options, sources, diagnostics);
   if (!answered) return tl::unexpected<Failure>(answered.error());

@@ -16,4 +16,7 @@ std::vector<Input> inputs_of(const Options& options);
 tl::expected<Collection, Failure> open_inputs(const Options& options, Sources& sources,
                                               Diagnostics& diagnostics);
 
+// Neutron's objects alone, without a host.
+tl::expected<Collection, Failure> open_neutron(const Options& options, Sources& sources, Diagnostics& diagnostics);
+
 }  // namespace dvrtrace::cli

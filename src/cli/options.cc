@@ -70,6 +70,7 @@ void declare_help(CLI::App& app, Options& o) {
 void declare_from(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_release(app, o);
+  declare_value(app, "--fill", o.fill, "none|reference", "Inputs", "take what the dumps lack from what Neutron should have programmed");
   declare_packet(app, o);
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",

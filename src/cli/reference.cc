@@ -10,6 +10,7 @@
 #include "src/cli/expectations.h"
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
+#include "tracer/reference/planned.h"
 #include "tracer/reference/reference.h"
 
 namespace dvrtrace::cli {
@@ -79,12 +80,7 @@ Outcome run_reference(const Options& options) {
   Diagnostics diagnostics;
   // Without dumps the hosts are those of Neutron's agents, and every number is allotted.
   const bool planned = options.inputs.empty() && !options.neutron.empty();
-  auto collection = planned ? tl::expected<Collection, Failure>(tl::unexpect, Failure{}) : open_inputs(options, sources, diagnostics);
-  if (planned) {
-    auto neutron = Collection::open({}, options.neutron, sources, diagnostics);
-    if (!neutron) return fail("unreadable-input", neutron.error().message);
-    collection = std::move(*neutron);
-  }
+  const auto collection = planned ? open_neutron(options, sources, diagnostics) : open_inputs(options, sources, diagnostics);
   if (!collection) return tl::unexpected<Failure>(collection.error());
   const logical::Model model = collection->read_neutron(diagnostics);
   if (model.empty()) return fail("no-input", "the reference is made of Neutron's objects, and there are none", "name them: --neutron DIR");
@@ -95,7 +91,7 @@ Outcome run_reference(const Options& options) {
     for (const logical::Agent& agent : model.agents) hosts.insert(agent.host);
     for (const std::string& host : hosts) {
       if (!printing.wants(host)) continue;
-      if (const auto taken = printing.take(program(make_plan(cloud, nullptr, host, *settings))); !taken) return tl::unexpected<Failure>(taken.error());
+      if (const auto taken = printing.take(planned_host(make_plan(cloud, nullptr, host, *settings))); !taken) return tl::unexpected<Failure>(taken.error());
     }
   }
   for (std::size_t i = 0; i < collection->hosts().size(); ++i) {

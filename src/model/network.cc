@@ -1,6 +1,7 @@
 #include "src/model/network.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "src/base/text.h"
 
@@ -86,8 +87,21 @@ const Host& Network::host(std::size_t host) const {
   std::call_once(entry.once, [&] {
     HostSnapshot snapshot = load_(host, index_->snapshot.hosts[host], entry.diagnostics);
     entry.host = join_host(std::move(snapshot), sources_, entry.diagnostics);
+    entry.joined = true;
   });
   return *entry.host;
+}
+
+void Network::prepare(std::span<const std::size_t> hosts) const {
+  if (base_ != nullptr) return;
+  std::vector<std::size_t> missing;
+  for (const std::size_t host : hosts) {
+    if (host != kNowhere && !entries_[host]->joined && std::ranges::find(missing, host) == missing.end()) missing.push_back(host);
+  }
+  if (missing.size() < 2) return;
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < missing.size(); ++i) threads.emplace_back([this, host = missing[i]] { this->host(host); });
+  host(missing.front());
 }
 
 Diagnostics Network::diagnostics() const {

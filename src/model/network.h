@@ -9,10 +9,12 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -183,6 +185,8 @@ class Network {
   std::size_t size() const { return index_->snapshot.hosts.size(); }
   const HostSnapshot& index(std::size_t host) const { return index_->snapshot.hosts[host]; }
   const Host& host(std::size_t host) const;
+  // Joins hosts that will be asked for, each on a thread of its own. kNowhere is passed over.
+  void prepare(std::span<const std::size_t> hosts) const;
   const logical::Model& logical() const { return index_->snapshot.logical; }
   const Sources& sources() const { return sources_; }
   // What was wrong with the hosts that were joined so far, in their order.
@@ -200,6 +204,7 @@ class Network {
  private:
   struct Entry {
     mutable std::once_flag once;
+    mutable std::atomic<bool> joined = false;
     mutable std::unique_ptr<Host> host;
     mutable Diagnostics diagnostics;
   };

@@ -11,48 +11,13 @@
 #include <span>
 #include <string_view>
 
+#include "src/openflow/field_table.h"
 #include "src/openflow/flow_key.h"
 
 namespace dvrtrace::openflow {
 
-enum class FieldId : std::uint16_t {
-  DpHash, RecircId, PacketType, ConjId, TunId, TunSrc, TunDst, TunIpv6Src, TunIpv6Dst, TunFlags, TunTtl, TunTos,
-  TunGbpId, TunGbpFlags, TunErspanIdx, TunErspanVer, TunErspanDir, TunErspanHwid, TunGtpuFlags, TunGtpuMsgtype,
-  Metadata, InPort, ActsetOutput, SkbPriority, PktMark,
-  CtState, CtZone, CtMark, CtLabel, CtNwProto, CtNwSrc, CtNwDst, CtIpv6Src, CtIpv6Dst, CtTpSrc, CtTpDst,
-  Reg0, Reg1, Reg2, Reg3, Reg4, Reg5, Reg6, Reg7, Reg8, Reg9, Reg10, Reg11, Reg12, Reg13, Reg14, Reg15,
-  XReg0, XReg1, XReg2, XReg3, XReg4, XReg5, XReg6, XReg7, XXReg0, XXReg1, XXReg2, XXReg3,
-  EthSrc, EthDst, EthType, VlanTci, DlVlan, VlanVid, DlVlanPcp, VlanPcp, VlanTpid, VlanTci1, VlanTpid1,
-  MplsLabel, MplsTc, MplsBos, MplsTtl, MplsLse1, MplsLse2,
-  IpSrc, IpDst, Ipv6Src, Ipv6Dst, Ipv6Label, NwProto, NwTos, IpDscp, NwEcn, NwTtl, IpFrag,
-  ArpOp, ArpSpa, ArpTpa, ArpSha, ArpTha,
-  TcpSrc, TcpDst, TcpFlags, UdpSrc, UdpDst, SctpSrc, SctpDst, IcmpType, IcmpCode, Icmpv6Type, Icmpv6Code,
-  NdTarget, NdSll, NdTll, NdReserved, NdOptionsType,
-  NshFlags, NshMdtype, NshNp, NshSpi, NshSi, NshC1, NshC2, NshC3, NshC4, NshTtl,
-  TunMetadata0, TunMetadata1, TunMetadata2, TunMetadata3, TunMetadataPresent,
-};
-inline constexpr std::size_t kFields = static_cast<std::size_t>(FieldId::TunMetadataPresent) + 1;
-
-enum class Format : std::uint8_t { Decimal, Hex, Mac, Ipv4, Ipv6, Frag, CtState, TcpFlags, Port, TunFlags, PacketType };
-
-// What a packet must be for a field to exist.
-enum class Prerequisite : std::uint8_t {
-  None, Ethernet, Vlan, Mpls, Ip4, Ip6, Ip, Arp, Tcp, Udp, Sctp, Icmp4, Icmp6, Nd, NdSolicit, NdAdvert, Tracked, Nsh,
-};
-
-struct FieldInfo {
-  FieldId id;
-  std::string_view name;      // as Open vSwitch prints it
-  std::uint8_t word, shift;   // place in the key; fields above 64 bits fill two words, the high one first
-  std::uint16_t bits;
-  Format format;
-  Prerequisite needs;
-  bool maskable, writable;
-  std::array<std::string_view, 5> other_names;  // aliases, NXM and OXM names; "" ends
-};
-
-const FieldInfo& info(FieldId id);
-inline std::string_view name(FieldId id) { return info(id).name; }
+constexpr const FieldInfo& info(FieldId id) { return field_table::kTable[static_cast<std::size_t>(id)]; }
+constexpr std::string_view name(FieldId id) { return info(id).name; }
 
 // By any of its names. "in_port_oxm" and OXM_OF_IN_PORT give InPort, whose numbers here are the
 // 16-bit ones: use normalise_port() on a value read.
@@ -76,14 +41,34 @@ struct Subfield {
 };
 inline Subfield whole(FieldId id) { return {id, 0, info(id).bits}; }
 
-Bits128 get(const FlowKey& key, const FieldInfo& field);
-void set(FlowKey& key, const FieldInfo& field, Bits128 value);
-inline Bits128 get(const FlowKey& key, FieldId id) { return get(key, info(id)); }
-inline void set(FlowKey& key, FieldId id, Bits128 value) { set(key, info(id), value); }
-inline std::uint64_t get64(const FlowKey& key, FieldId id) { return get(key, info(id)).low; }
-inline void set64(FlowKey& key, FieldId id, std::uint64_t value) { set(key, info(id), {0, value}); }
+constexpr Bits128 get(const FlowKey& key, const FieldInfo& field) {
+  if (field.bits > 64) return {key.words[field.word], key.words[field.word + 1u]};
+  return {0, key.words[field.word] >> field.shift & ones64(field.bits)};
+}
+constexpr void set(FlowKey& key, const FieldInfo& field, Bits128 value) {
+  if (field.bits > 64) {
+    key.words[field.word] = value.high;
+    key.words[field.word + 1u] = value.low;
+    return;
+  }
+  const std::uint64_t mask = ones64(field.bits) << field.shift;
+  std::uint64_t& word = key.words[field.word];
+  word = (word & ~mask) | (value.low << field.shift & mask);
+}
+constexpr Bits128 get(const FlowKey& key, FieldId id) { return get(key, info(id)); }
+constexpr void set(FlowKey& key, FieldId id, Bits128 value) { set(key, info(id), value); }
+constexpr std::uint64_t get64(const FlowKey& key, FieldId id) { return get(key, info(id)).low; }
+constexpr void set64(FlowKey& key, FieldId id, std::uint64_t value) { set(key, info(id), {0, value}); }
 Bits128 get(const FlowKey& key, const Subfield& part);
 void set(FlowKey& key, const Subfield& part, Bits128 value);
+
+// A key with every bit of these fields set.
+template <std::size_t kSize>
+consteval FlowKey mask_of(const std::array<FieldId, kSize>& fields) {
+  FlowKey mask;
+  for (const FieldId id : fields) set(mask, id, ones128(info(id).bits));
+  return mask;
+}
 
 // Does the packet have what the field needs?
 bool exists(const FlowKey& key, Prerequisite needs);

@@ -13,6 +13,7 @@ std::string_view Scanner::value() {
       else if (c == '"') quoted = false;
       continue;
     }
+    if (is(c, kPlainChar)) continue;
     if (c == '"') quoted = true;
     else if (c == '(') ++depth;
     else if (c == ')' && depth-- == 0) break;

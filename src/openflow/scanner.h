@@ -3,6 +3,7 @@
 // is at its end, so that readers need not check after every step.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,27 @@ struct ReadError {
   std::uint32_t begin = 0, end = 0;  // within the text given to the reader
   std::string message;
 };
+
+// What a character may be part of, by its code: the scanner looks at every byte of every dump.
+enum CharClass : std::uint8_t {
+  kWordChar = 1,    // of a word, but for the '-' that may begin an arrow
+  kPlainChar = 2,   // of a value, without a meaning of its own
+  kSeparator = 4,
+};
+consteval std::array<std::uint8_t, 256> char_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (unsigned code = 0; code < 256; ++code) {
+    const char c = static_cast<char>(code);
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool word = letter || (c >= '0' && c <= '9') || c == '_' || c == '.';
+    const bool separator = c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    const bool plain = !separator && c != '"' && c != '(' && c != ')';
+    classes[code] = static_cast<std::uint8_t>((word ? kWordChar : 0) | (plain ? kPlainChar : 0) | (separator ? kSeparator : 0));
+  }
+  return classes;
+}
+inline constexpr std::array<std::uint8_t, 256> kCharClasses = char_classes();
+constexpr bool is(char c, CharClass of) { return (kCharClasses[static_cast<unsigned char>(c)] & of) != 0; }
 
 class Scanner {
  public:
@@ -40,13 +62,13 @@ class Scanner {
   std::string_view text() const { return text_; }
 
   // Separators between the parts of a match or of an action list, as ovs-ofctl takes them.
-  static bool separator(char c) { return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+  static bool separator(char c) { return is(c, kSeparator); }
   void skip_separators() { while (at_ != end_ && separator(*at_)) ++at_; }
 
   // A run of letters, digits, '_', '.' and '-'.
   std::string_view word() {
     const char* from = at_;
-    while (at_ != end_ && (is_alpha(*at_) || is_digit(*at_) || *at_ == '_' || *at_ == '.' || *at_ == '-')) {
+    while (at_ != end_ && (is(*at_, kWordChar) || *at_ == '-')) {
       if (*at_ == '-' && at_ + 1 != end_ && at_[1] == '>') break;  // "...->field"
       ++at_;
     }

@@ -36,6 +36,23 @@ TEST(Sources, LocatesByLineAndColumn) {
   EXPECT_EQ(sources.line({id, {4000, 4001}}), "");
 }
 
+TEST(Sources, KeepsOfAForgottenTextWhatItIsToldTo) {
+  Sources sources;
+  const SourceId id = sources.add("cmp1/ip_rule", "first\nsecond line\r\nthird");
+  const Provenance kept{id, {6 + 7, 6 + 11}}, whole_line{id, {0, 5}}, gone{id, {19, 24}};
+  sources.forget(id, {whole_line, kept, kept, {SourceId{77}, {0, 1}}});
+  EXPECT_EQ(sources.name(id), "cmp1/ip_rule");
+  EXPECT_EQ(sources.bytes(kept), "line");
+  EXPECT_EQ(sources.line(kept), "second line");
+  EXPECT_EQ(sources.locate(kept).line, 2u);
+  EXPECT_EQ(sources.locate(kept).column, 8u);
+  EXPECT_EQ(sources.bytes(whole_line), "first");
+  EXPECT_EQ(sources.text(id).bytes, "");
+  EXPECT_EQ(sources.line(gone), "");
+  EXPECT_EQ(sources.locate(gone).file, "cmp1/ip_rule");
+  EXPECT_EQ(sources.locate(gone).line, 0u);
+}
+
 TEST(Diagnostics, RendersWithACaretAndKeepsControlCharactersHarmless) {
   Sources sources;
   const SourceId id = sources.add("br-int\x1b[31m", " actions=movee:\x1b[2J");

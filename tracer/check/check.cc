@@ -71,12 +71,8 @@ class HostCheck {
   }
 
   std::vector<Candidate> check() {
-    for (const BridgeDumps& want : expected_.snapshot.bridges) {
-      const BridgeDumps* have = found_.find_bridge(want.bridge);
-      if (have == nullptr || !have->flows.present()) continue;
-      std::vector<BridgeDifference> differences = compare_flows(want.bridge, have->flows.value, want.flows.value);
-      if (!have->flows.complete()) std::erase_if(differences, [](const auto& each) { return each.deviation == Deviation::Missing; });
-      for (const BridgeDifference& each : unexplained(std::span<const BridgeDifference>(differences), marks_)) add(each);
+    for (const reference::Dump& dump : expected_.reference.dumps) {
+      if (!dump.bridge.empty()) compare(dump.bridge);
     }
     for (const BridgeDifference& each : compare_ports(expected_.plan)) add(each);
     const Comparison namespaces = compare_namespaces(found_, expected_.snapshot, sources_);
@@ -86,6 +82,18 @@ class HostCheck {
   }
 
  private:
+  void compare(const std::string& bridge) {
+    const BridgeDumps* have = found_.find_bridge(bridge);
+    if (have == nullptr || !have->flows.present()) return;
+    const BridgeDumps* want = expected_.snapshot.find_bridge(bridge);  // none when all flows are settled
+    const auto settled = expected_.settled.find(bridge);
+    std::vector<BridgeDifference> differences =
+        compare_flows(bridge, have->flows.value, want == nullptr ? openflow::FlowTable{} : want->flows.value,
+                      settled == expected_.settled.end() ? std::vector<bool>{} : settled->second);
+    if (!have->flows.complete()) std::erase_if(differences, [](const auto& each) { return each.deviation == Deviation::Missing; });
+    for (const BridgeDifference& each : unexplained(std::span<const BridgeDifference>(differences), marks_)) add(each);
+  }
+
   // What the difference's line is for: of the reference's rule, else of the kind of object.
   Candidate& add(std::string_view rule, std::string_view subject, Deviation deviation) {
     const Purpose& purpose = purpose_of(rule);

@@ -1,10 +1,11 @@
 // check: what of a host is not as Neutron's agents program it, and what no agent would leave so.
 //
-//   Expectation expected{plan, program(plan), read_texts(...)};
+//   Expectation expected{plan, program(plan), {}, read_texts(...)};
 //   std::vector<Candidate> candidates = check_host(found, expected, sources);
 //   order(candidates);
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <variant>
@@ -20,10 +21,12 @@
 
 namespace dvrtrace::check {
 
-// What the reference expects of one host: its plan, the dumps, and what they were read as.
+// What the reference expects of one host: its plan, and the dumps and what they were read as, less the flows that were found
+// word for word.
 struct Expectation {
   reference::Plan plan;
   reference::Host reference;
+  std::map<std::string, std::vector<bool>> settled;  // by bridge: the found flows that are as expected
   HostSnapshot snapshot;
 };
 

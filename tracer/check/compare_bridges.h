@@ -31,7 +31,8 @@ struct BridgeDifference {
 
 // A flow that differs in its actions alone, or in its priority alone, is one difference and not two. Missing rows are not
 // reported of tables that a broken-off or partly unread dump may have cut.
+// `settled`: the found flows that have an equal already (alike.h); none where it is empty.
 std::vector<BridgeDifference> compare_flows(const std::string& bridge, const openflow::FlowTable& found,
-                                            const openflow::FlowTable& expected);
+                                            const openflow::FlowTable& expected, const std::vector<bool>& settled);
 
 }  // namespace dvrtrace::check

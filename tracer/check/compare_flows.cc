@@ -39,11 +39,11 @@ bool same_question(Row a, Row b) {
   return a->flow.table == b->flow.table && a->flow.match == b->flow.match;
 }
 
-std::vector<Row> sorted_rows(const FlowTable& table) {
+std::vector<Row> sorted_rows(const FlowTable& table, const std::vector<bool>& settled) {
   std::vector<Row> rows;
-  rows.reserve(table.flows.size());
-  for (const FlowRow& row : table.flows) {
-    if (!openflow::learned(row.flow)) rows.push_back(&row);
+  for (std::size_t i = 0; i < table.flows.size(); ++i) {
+    const bool is_settled = i < settled.size() && settled[i];
+    if (!is_settled && !openflow::learned(table.flows[i].flow)) rows.push_back(&table.flows[i]);
   }
   std::ranges::stable_sort(rows, before);
   return rows;
@@ -57,13 +57,13 @@ std::string text_of(const FlowRow& row) {
 
 class FlowComparison {
  public:
-  FlowComparison(const std::string& bridge, const FlowTable& found, const FlowTable& expected)
+  FlowComparison(const std::string& bridge, const FlowTable& found, const FlowTable& expected, const std::vector<bool>& settled)
       : bridge_(bridge), all_doubtful_(found.truncated) {
     for (const auto& unread : found.unread) {
       if (unread.value) doubtful_.insert(*unread.value);
       else all_doubtful_ = true;
     }
-    const std::vector<Row> have = sorted_rows(found), want = sorted_rows(expected);
+    const std::vector<Row> have = sorted_rows(found, settled), want = sorted_rows(expected, {});
     for (auto h = have.begin(), w = want.begin(); h != have.end() || w != want.end();) {
       if (w == want.end() || (h != have.end() && !same_question(*h, *w) && before(*h, *w))) {
         extra(*h++);
@@ -139,8 +139,9 @@ class FlowComparison {
 
 }  // namespace
 
-std::vector<BridgeDifference> compare_flows(const std::string& bridge, const FlowTable& found, const FlowTable& expected) {
-  return FlowComparison(bridge, found, expected).take();
+std::vector<BridgeDifference> compare_flows(const std::string& bridge, const FlowTable& found, const FlowTable& expected,
+                                            const std::vector<bool>& settled) {
+  return FlowComparison(bridge, found, expected, settled).take();
 }
 
 }  // namespace dvrtrace::check

@@ -20,7 +20,8 @@ class CloudInvariants {
  public:
   CloudInvariants();
   ~CloudInvariants();
-  void add(const HostSnapshot& host);
+  // What findings may cite of the host.
+  std::vector<Provenance> add(const HostSnapshot& host);
   std::vector<Finding> judge();
 
  private:

@@ -13,9 +13,10 @@ using kernel::Link;
 
 class CloudInvariants::Facts {
  public:
-  void add(const HostSnapshot& host) {
+  std::vector<Provenance> add(const HostSnapshot& host) {
     ++hosts_;
     collect(host);
+    return std::exchange(cited_, {});
   }
 
   std::vector<Finding> judge() {
@@ -34,19 +35,15 @@ class CloudInvariants::Facts {
     Provenance at;
   };
 
+  Place place(const HostSnapshot& host, std::string netns, std::string text, Provenance at) {
+    cited_.push_back(at);
+    return {host.name, std::move(netns), std::move(text), at};
+  }
+
   Finding& add(std::string_view code, const Place& place, std::string_view place_kind, std::string_view place_name,
                std::string_view object_kind, std::string object) {
-    Finding& finding = findings_.emplace_back();
-    finding.code = code;
-    finding.severity = invariant(code).severity;
-    finding.cause = invariant(code).cause;
-    finding.host = place.host;
-    finding.place_kind = place_kind;
-    finding.place = place_name;
-    finding.object_kind = object_kind;
-    finding.object = std::move(object);
-    finding.at = place.at;
-    return finding;
+    return findings_.emplace_back(
+        finding_of(code, place.host, place_kind, place_name, object_kind, std::move(object), place.at));
   }
 
   void collect(const HostSnapshot& host) {
@@ -56,7 +53,7 @@ class CloudInvariants::Facts {
       for (const auto& route : netns.routes4.value) {
         const bool to_router = !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
         if (to_router && route.value.destination.host() && !route.value.destination.ip().link_local())
-          floating_[to_string(route.value.destination.ip())].push_back({host.name, netns.name, to_string(route.value), route.at});
+          floating_[to_string(route.value.destination.ip())].push_back(place(host, netns.name, to_string(route.value), route.at));
       }
     }
     for (const OvsBridge& bridge : host.ovs.value.bridges) {
@@ -77,18 +74,19 @@ class CloudInvariants::Facts {
       for (const auto& address : link.value.addresses) {
         if (!address.value.ip.link_local()) addresses.insert(fmt::format("{}/{}", to_string(address.value.ip), address.value.length));
       }
-      gateways_[netns.name + " " + name].push_back({host.name, netns.name, fmt::format("{} {}", text, fmt::join(addresses, " ")), link.at});
+      gateways_[netns.name + " " + name].push_back(
+          place(host, netns.name, fmt::format("{} {}", text, fmt::join(addresses, " ")), link.at));
     }
     for (const auto& address : link.value.addresses) addresses_.insert(address.value.ip);
     if (!netns.name.starts_with("snat-") || !name.starts_with("qg-")) return;
     const bool has_address = std::ranges::any_of(link.value.addresses, [](const auto& each) { return !each.value.ip.link_local(); });
-    (has_address ? active_ : standby_)[netns.name].push_back({host.name, netns.name, name, link.at});
+    (has_address ? active_ : standby_)[netns.name].push_back(place(host, netns.name, name, link.at));
   }
 
   void collect(const HostSnapshot& host, const OvsInterface& interface) {
     const auto remote = interface.options.find("remote_ip");
     if (remote == interface.options.end()) return;
-    if (const auto ip = parse_ip(remote->second)) tunnels_.push_back({{host.name, tunnel_bridge(host), interface.name, interface.at}, *ip});
+    if (const auto ip = parse_ip(remote->second)) tunnels_.push_back({place(host, tunnel_bridge(host), interface.name, interface.at), *ip});
   }
 
   // A host's own DVR MAC is what its tunnel bridge gives to routed frames; the others' are what its table 9 knows.
@@ -101,8 +99,11 @@ class CloudInvariants::Facts {
           own_mac_[host.name] = Mac{set->value.low};
       }
     }
-    if (row.flow.table == TableId{9} && row.flow.priority == 1 && mask.low != 0 && bridge.bridge == tunnel_bridge(host))
-      known_macs_[host.name][Mac{row.flow.match.value_of(openflow::FieldId::EthSrc).low}] = {host.name, {}, bridge.bridge, row.at};
+    if (row.flow.table == TableId{9} && row.flow.priority == 1 && mask.low != 0 && bridge.bridge == tunnel_bridge(host)) {
+      KnownMacs& known = known_macs_[host.name];
+      if (known.macs.empty()) known.first = place(host, {}, bridge.bridge, row.at);
+      known.macs.push_back(Mac{row.flow.match.value_of(openflow::FieldId::EthSrc).low});
+    }
   }
   static std::string tunnel_bridge(const HostSnapshot& host) {
     const auto configured = host.config.values.find("ovs.tunnel_bridge");
@@ -161,10 +162,12 @@ class CloudInvariants::Facts {
   }
 
   void dvr_macs() {
-    for (const auto& [host, known] : known_macs_) {
+    for (auto& [host, known] : known_macs_) {
+      if (!own_mac_.contains(host)) continue;
+      std::ranges::sort(known.macs);
       for (const auto& [other, mac] : own_mac_) {
-        if (other == host || known.contains(mac) || !own_mac_.contains(host)) continue;
-        Finding& finding = add("DVR-MAC-UNKNOWN", known.begin()->second, "bridge", known.begin()->second.text, "flow",
+        if (other == host || std::ranges::binary_search(known.macs, mac)) continue;
+        Finding& finding = add("DVR-MAC-UNKNOWN", known.first, "bridge", known.first.text, "flow",
                                fmt::format("table=9, priority=1,dl_src={}", to_string(mac)));
         finding.table = TableId{9};
         finding.expected = fmt::format("a flow for the DVR MAC of {}", other);
@@ -182,10 +185,16 @@ class CloudInvariants::Facts {
     }
   }
 
+  struct KnownMacs {
+    Place first;  // where the first of them stands
+    std::vector<Mac> macs;
+  };
+
   std::size_t hosts_ = 0;
+  std::vector<Provenance> cited_;  // of the host that is being added
   std::map<std::string, std::vector<Place>> gateways_, active_, standby_, floating_;
   std::map<std::string, Mac> own_mac_;                         // by host
-  std::map<std::string, std::map<Mac, Place>> known_macs_;     // by host
+  std::map<std::string, KnownMacs> known_macs_;                // by host
   std::vector<std::pair<Place, Ip>> tunnels_;
   std::set<Ip> addresses_;
   std::vector<Finding> findings_;
@@ -193,7 +202,7 @@ class CloudInvariants::Facts {
 
 CloudInvariants::CloudInvariants() : facts_(std::make_unique<Facts>()) {}
 CloudInvariants::~CloudInvariants() = default;
-void CloudInvariants::add(const HostSnapshot& host) { facts_->add(host); }
+std::vector<Provenance> CloudInvariants::add(const HostSnapshot& host) { return facts_->add(host); }
 std::vector<Finding> CloudInvariants::judge() { return facts_->judge(); }
 
 }  // namespace dvrtrace::check

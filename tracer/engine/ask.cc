@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "tracer/engine/judge.h"
 #include "tracer/engine/near_miss.h"
@@ -39,6 +40,7 @@ class Asking {
     if (!packet) return tl::unexpected(std::move(packet.error()));
     packet_ = std::move(*packet);
     trace_.question = {named(from_), named(to_), ask_.packet.protocol, headers_of(packet_)};
+    network_.prepare(std::array{place_of(from_), place_of(to_)});
     if (ask_.packet.established) session_.conntrack.assume_established();
     if (ask_.packet.src_port) session_.conntrack.ask_for_port();
     follow();
@@ -63,6 +65,8 @@ class Asking {
       }
     }
   }
+
+  std::size_t place_of(const Endpoint& endpoint) const { return endpoint.port == kNowhere ? endpoint.host : ports_->at(endpoint.port).host; }
 
   EndpointName named(const Endpoint& endpoint) const {
     EndpointName out;

@@ -34,10 +34,12 @@ void fill(NamespaceSnapshot& found, const NamespaceSnapshot& reference) {
   fill(found.bridge_ports, reference.bridge_ports);
 }
 
-// Those of the reference that the host does not have at all are added, the others completed.
-template <class T>
-void fill(std::vector<T>& found, const std::vector<T>& reference, std::string T::*name) {
+// Those of the reference that the host does not have at all are added where a dump does not say that they are not there, the others
+// completed.
+template <class T, class MayBe>
+void fill(std::vector<T>& found, const std::vector<T>& reference, std::string T::*name, MayBe may_be) {
   for (const T& each : reference) {
+    if (!may_be(each.*name)) continue;
     auto same = std::ranges::find(found, each.*name, name);
     if (same == found.end()) {
       found.push_back({});
@@ -51,10 +53,17 @@ void fill(std::vector<T>& found, const std::vector<T>& reference, std::string T:
 }  // namespace
 
 void fill(HostSnapshot& found, const HostSnapshot& reference) {
+  const bool bridges_known = found.ovs.complete(), namespaces_known = found.namespace_names.complete();
   fill(found.ovs, reference.ovs);
-  fill(found.bridges, reference.bridges, &BridgeDumps::bridge);
-  fill(found.namespaces, reference.namespaces, &NamespaceSnapshot::name);
+  fill(found.bridges, reference.bridges, &BridgeDumps::bridge, [&](const std::string& name) {
+    const auto& bridges = found.ovs.value.bridges;
+    return !bridges_known || std::ranges::find(bridges, name, &OvsBridge::name) != bridges.end();
+  });
   fill(found.namespace_names, reference.namespace_names);
+  fill(found.namespaces, reference.namespaces, &NamespaceSnapshot::name, [&](const std::string& name) {
+    const auto& names = found.namespace_names.value;
+    return !namespaces_known || name.empty() || std::ranges::find(names, name) != names.end();
+  });
   for (const auto& [key, value] : reference.config.values) found.config.values.emplace(key, value);
 }
 

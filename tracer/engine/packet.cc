@@ -1,5 +1,7 @@
 #include "tracer/engine/packet.h"
 
+#include <array>
+
 namespace dvrtrace {
 
 using openflow::Bits128;
@@ -111,14 +113,14 @@ Headers headers_of(const Packet& packet) {
 }
 
 FlowKey wire_key(const FlowKey& key) {
-  static constexpr FieldId kHeaders[] = {
+  static constexpr FlowKey kHeaders = openflow::mask_of(std::array{
       FieldId::EthSrc, FieldId::EthDst, FieldId::EthType, FieldId::VlanTci, FieldId::VlanTci1, FieldId::VlanTpid, FieldId::VlanTpid1,
       FieldId::IpSrc, FieldId::IpDst, FieldId::Ipv6Src, FieldId::Ipv6Dst, FieldId::Ipv6Label, FieldId::ArpOp, FieldId::NwTos, FieldId::NwTtl,
       FieldId::IpFrag, FieldId::ArpSha, FieldId::ArpTha, FieldId::TcpSrc, FieldId::TcpDst, FieldId::TcpFlags, FieldId::NdTarget,
       FieldId::NdReserved, FieldId::NdOptionsType, FieldId::MplsLabel, FieldId::MplsTc, FieldId::MplsBos, FieldId::MplsTtl,
-      FieldId::MplsLse1, FieldId::MplsLse2};
-  FlowKey out;
-  for (const FieldId id : kHeaders) set(out, id, get(key, id));
+      FieldId::MplsLse1, FieldId::MplsLse2});
+  FlowKey out = key;
+  for (std::size_t word = 0; word < openflow::kKeyWords; ++word) out.words[word] &= kHeaders.words[word];
   return out;
 }
 

@@ -239,20 +239,23 @@ bool Translation::within_limits(State& state) {
 // What the actions that send the packet as it is now take at most, in the form that the datapath is given.
 void Translation::count_actions(const FlowKey& next) {
   constexpr std::size_t kOutput = 8, kSetEthernet = 32, kTag = 12, kSetOther = 200;
-  const auto changed = [&](std::initializer_list<FieldId> fields) {
-    return std::ranges::any_of(fields, [&](FieldId id) { return get(sent_, id) != get(next, id); });
+  static constexpr FlowKey kOthers = openflow::mask_of(
+      std::array{FieldId::EthType, FieldId::IpSrc, FieldId::IpDst, FieldId::Ipv6Src, FieldId::Ipv6Dst, FieldId::NwTos, FieldId::NwTtl,
+                 FieldId::TcpSrc, FieldId::TcpDst, FieldId::ArpOp, FieldId::ArpSha, FieldId::ArpTha, FieldId::NdTarget, FieldId::MplsLabel,
+                 FieldId::MplsTtl, FieldId::PktMark, FieldId::SkbPriority, FieldId::TunId, FieldId::TunDst});
+  const auto changed = [&](FieldId id) { return get64(sent_, id) != get64(next, id); };
+  const auto changed_others = [&] {
+    std::uint64_t differ = 0;
+    for (std::size_t word = 0; word < openflow::kKeyWords; ++word) differ |= (sent_.words[word] ^ next.words[word]) & kOthers.words[word];
+    return differ != 0;
   };
   action_bytes_ += kOutput;
   if (sent_ == next) return;
   const std::size_t outputs = action_bytes_;
-  if (changed({FieldId::EthSrc, FieldId::EthDst})) action_bytes_ += kSetEthernet;
-  if (changed({FieldId::VlanTci})) action_bytes_ += kTag;
-  if (changed({FieldId::VlanTci1})) action_bytes_ += kTag;
-  if (changed({FieldId::EthType, FieldId::IpSrc, FieldId::IpDst, FieldId::Ipv6Src, FieldId::Ipv6Dst, FieldId::NwTos, FieldId::NwTtl, FieldId::TcpSrc,
-               FieldId::TcpDst, FieldId::ArpOp, FieldId::ArpSha, FieldId::ArpTha, FieldId::NdTarget, FieldId::MplsLabel, FieldId::MplsTtl,
-               FieldId::PktMark, FieldId::SkbPriority, FieldId::TunId, FieldId::TunDst})) {
-    action_bytes_ += kSetOther;
-  }
+  if (changed(FieldId::EthSrc) || changed(FieldId::EthDst)) action_bytes_ += kSetEthernet;
+  if (changed(FieldId::VlanTci)) action_bytes_ += kTag;
+  if (changed(FieldId::VlanTci1)) action_bytes_ += kTag;
+  if (changed_others()) action_bytes_ += kSetOther;
   if (action_bytes_ != outputs) only_outputs_ = false;
   sent_ = next;
 }

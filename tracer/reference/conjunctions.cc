@@ -1,8 +1,8 @@
 #include "tracer/reference/conjunctions.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "src/openflow/flow.h"
 
@@ -12,28 +12,47 @@ namespace {
 
 constexpr std::uint32_t kIdsEach = 8;
 
-using Signature = std::set<std::string>;
+// What the clauses of a conjunction say, whatever its id: a hash of each, ascending, each once.
+using Signature = std::vector<std::uint64_t>;
 
-// What a clause says, whatever its id.
-std::string sign(unsigned table, unsigned offset, bool fresh, unsigned dimension,
-                 const openflow::Match& match) {
-  return fmt::format("{}/{}/{}/{}/{}", table, offset, fresh, dimension, to_string(match));
+constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+  return hash ^ hash >> 29;
 }
 
-std::map<Conjunction, Signature> expected_signatures(const std::vector<Clause>& clauses) {
-  std::map<Conjunction, Signature> signatures;
+std::uint64_t sign(unsigned table, unsigned offset, bool fresh, unsigned dimension, const openflow::Match& match) {
+  std::uint64_t hash = mix(table, offset << 16 | dimension << 8 | (fresh ? 1u : 0u));
+  for (const openflow::MatchWord& word : match.words) hash = mix(mix(mix(hash, word.index), word.mask), word.value);
+  for (const std::string& text : match.unmodelled) hash = mix(hash, std::hash<std::string>{}(text));
+  return hash;
+}
+
+template <class Key>
+using Signatures = std::map<Key, Signature>;
+
+template <class Key>
+void settle(Signatures<Key>& signatures) {
+  for (auto& [key, signature] : signatures) {
+    std::ranges::sort(signature);
+    const auto same = std::ranges::unique(signature);
+    signature.erase(same.begin(), same.end());
+  }
+}
+
+Signatures<Conjunction> expected_signatures(const std::vector<Clause>& clauses) {
+  Signatures<Conjunction> signatures;
   openflow::Names names;
   for (const Clause& clause : clauses) {
-    const auto line = openflow::read_flow_line(fmt::format("{} actions=drop", clause.match), 0, names);
-    const std::string text =
-        sign(clause.table, clause.offset, clause.fresh, clause.dimension, line.row.flow.match);
-    for (const Conjunction& of : clause.of) signatures[of].insert(text);
+    const auto line = openflow::read_flow_line(clause.match + " actions=drop", 0, names);
+    const std::uint64_t hash = sign(clause.table, clause.offset, clause.fresh, clause.dimension, line.row.flow.match);
+    for (const Conjunction& of : clause.of) signatures[of].push_back(hash);
   }
+  settle(signatures);
   return signatures;
 }
 
-std::map<std::uint32_t, Signature> found_signatures(const Plan& plan) {
-  std::map<std::uint32_t, Signature> signatures;
+Signatures<std::uint32_t> found_signatures(const Plan& plan) {
+  Signatures<std::uint32_t> signatures;
   const BridgeDumps* dumps =
       plan.found == nullptr ? nullptr : plan.found->find_bridge(plan.options.integration_bridge);
   if (dumps == nullptr) return signatures;
@@ -42,40 +61,49 @@ std::map<std::uint32_t, Signature> found_signatures(const Plan& plan) {
       const auto* part = std::get_if<openflow::Conjunction>(&action.variant());
       if (part == nullptr) continue;
       const std::uint32_t within = part->id % kIdsEach;
-      signatures[part->id - within].insert(
+      signatures[part->id - within].push_back(
           sign(row.flow.table.value, within / 2, within % 2 != 0, part->clause, row.flow.match));
     }
   }
+  settle(signatures);
   return signatures;
 }
 
-double likeness(const Signature& a, const Signature& b) {
-  std::size_t both = 0;
-  for (const std::string& text : a) both += b.contains(text) ? 1 : 0;
-  const std::size_t all = a.size() + b.size() - both;
-  return all == 0 ? 0 : static_cast<double>(both) / static_cast<double>(all);
+// How alike an expected conjunction and found ones are; those that have nothing in common are not told of.
+struct Pair {
+  double likeness;
+  const Conjunction* of;
+  std::uint32_t base;
+};
+
+std::vector<Pair> alike(const Signatures<Conjunction>& expected, const Signatures<std::uint32_t>& found) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> said;  // by which bases
+  for (const auto& [base, signature] : found) {
+    for (const std::uint64_t hash : signature) said.emplace_back(hash, base);
+  }
+  std::ranges::sort(said);
+  std::vector<Pair> pairs;
+  for (const auto& [of, signature] : expected) {
+    std::map<std::uint32_t, std::size_t> common;
+    for (const std::uint64_t hash : signature) {
+      for (auto at = std::ranges::lower_bound(said, std::pair(hash, 0u)); at != said.end() && at->first == hash; ++at) ++common[at->second];
+    }
+    for (const auto& [base, both] : common) {
+      const std::size_t all = signature.size() + found.at(base).size() - both;
+      pairs.push_back({static_cast<double>(both) / static_cast<double>(all), &of, base});
+    }
+  }
+  std::ranges::stable_sort(pairs, std::ranges::greater{}, &Pair::likeness);
+  return pairs;
 }
 
 }  // namespace
 
 ConjunctionIds::ConjunctionIds(const Plan& plan, const std::vector<Clause>& clauses) {
   const auto expected = expected_signatures(clauses);
-  auto found = found_signatures(plan);
-  struct Pair {
-    double likeness;
-    const Conjunction* of;
-    std::uint32_t base;
-  };
-  std::vector<Pair> pairs;
-  for (const auto& [of, signature] : expected) {
-    for (const auto& [base, other] : found) {
-      if (const double value = likeness(signature, other); value > 0) pairs.push_back({value, &of, base});
-    }
-  }
-  std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const Pair& a, const Pair& b) { return a.likeness > b.likeness; });
+  const auto found = found_signatures(plan);
   std::set<std::uint32_t> used;
-  for (const Pair& pair : pairs) {
+  for (const Pair& pair : alike(expected, found)) {
     if (bases_.contains(*pair.of) || used.contains(pair.base)) continue;
     bases_.emplace(*pair.of, pair.base);
     used.insert(pair.base);

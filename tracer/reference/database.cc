@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tracer/reference/planned.h"
 #include "tracer/reference/writer.h"
 
 namespace dvrtrace::reference {
@@ -49,9 +50,11 @@ class Database {
   std::vector<Dump> write() {
     write_integration();
     if (plan_.tunnelling()) write_tunnels();
-    for (const PhysicalBridge& bridge : plan_.bridges) {
+    for (std::size_t index = 0; index < plan_.bridges.size(); ++index) {
+      const PhysicalBridge& bridge = plan_.bridges[index];
       begin();
       add(patch(bridge.phy_device, bridge.int_device, bridge.phy_port));
+      if (plan_.found == nullptr) add(card(index, Ofport{bridge.phy_port.value + 1}));
       end(bridge.name);
     }
     std::vector<Dump> dumps;
@@ -70,6 +73,14 @@ class Database {
     row.options = fmt::format("peer={}", peer);
     row.ofport = ofport;
     row.rule = "OVS-PATCH";
+    return row;
+  }
+
+  static Row card(std::size_t bridge, Ofport ofport) {
+    Row row;
+    row.name = card_name(bridge);
+    row.ofport = ofport;
+    row.rule = "OVS-CARD";
     return row;
   }
 
