@@ -98,7 +98,8 @@ class Environment {
   Environment() {
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string_view text = *entry;
-      if (!text.starts_with("LC_") && !text.starts_with("LANG") && !text.starts_with("PATH=")) entries_.emplace_back(text);
+      if (!text.starts_with("LC_") && !text.starts_with("LANG") && !text.starts_with("PATH="))
+        entries_.emplace_back(text);
     }
     entries_.emplace_back("LC_ALL=C");
     entries_.push_back("PATH=" + search_path());
@@ -144,7 +145,12 @@ int shell_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 
 class Running {
  public:
   Running(pid_t pid, std::string_view input, const ProcessLimits& limits, const Sink& sink, Ran& ran)
-      : pid_(pid), input_(input), limits_(limits), sink_(sink), ran_(ran), deadline_(Clock::now() + limits.time) {
+      : pid_(pid),
+        input_(input),
+        limits_(limits),
+        sink_(sink),
+        ran_(ran),
+        deadline_(Clock::now() + limits.time) {
     ended_ = End(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   }
 
@@ -155,13 +161,15 @@ class Running {
     }
     if (input_.empty()) in.write.close();
     // A program that has ended may have left others behind that hold its pipes: those are not waited for.
-    while (!gave_up_ && (!ran_.status || ((out.read.open() || errors.read.open()) && Clock::now() < deadline_))) {
+    while (!gave_up_ &&
+           (!ran_.status || ((out.read.open() || errors.read.open()) && Clock::now() < deadline_))) {
       wait(in.write, out.read, errors.read);
       press();
     }
     if (!ran_.status) return;
-    while (take_output(out.read)) continue;  // all that it wrote itself, however late this process was woken
-    while (take_errors(errors.read)) continue;
+    while (!ran_.too_long && take_output(out.read))
+      continue;  // all that it wrote itself, however late this process was woken
+    while (ran_.errors.size() < limits_.errors && take_errors(errors.read)) continue;
   }
 
  private:
@@ -285,8 +293,8 @@ Ran run_process(const Words& words, std::string_view input, const ProcessLimits&
   arguments.push_back(nullptr);
   Environment environment;
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), settings.actions(), settings.attributes(), arguments.data(),
-                                  environment.get());
+  const int error = ::posix_spawn(&pid, program.c_str(), settings.actions(), settings.attributes(),
+                                  arguments.data(), environment.get());
   if (error != 0) {
     ran.failure = fmt::format("{}: {}", words.front(), std::strerror(error));
     return ran;

@@ -21,19 +21,21 @@ using Words = std::vector<std::string>;
 using WallClock = std::chrono::system_clock;
 
 struct ProcessLimits {
-  std::chrono::milliseconds time = std::chrono::seconds(30);  // then it is asked to end, and soon after made to
-  std::uint64_t output = 256ULL << 20;                        // bytes of standard output; more end it
-  std::size_t errors = 16 << 10;                              // bytes that are kept of standard error
+  std::chrono::milliseconds time =
+      std::chrono::seconds(30);         // then it is asked to end, and soon after made to
+  std::uint64_t output = 256ULL << 20;  // bytes of standard output; more end it
+  std::size_t errors = 16 << 10;        // bytes that are kept of standard error
 };
 
 struct Ran {
-  std::string failure;         // why it could not be started; "" when it was
-  std::optional<int> status;   // as a shell has it: 128 and the signal's number for one that was killed; none: it is
-                               // still there, since it did not even end when it was made to
+  std::string failure;  // why it could not be started; "" when it was
+  std::optional<int>
+      status;  // as a shell has it: 128 and the signal's number for one that was killed; none: it is
+               // still there, since it did not even end when it was made to
   bool timed_out = false;
-  bool too_long = false;       // its output went beyond the limit
-  std::string errors;          // standard error, its beginning
-  std::uint64_t bytes = 0;     // of standard output
+  bool too_long = false;    // its output went beyond the limit
+  std::string errors;       // standard error, its beginning
+  std::uint64_t bytes = 0;  // of standard output
   WallClock::time_point start, end;
 
   bool started() const { return failure.empty(); }

@@ -12,8 +12,9 @@ namespace dvrtrace {
 
 namespace {
 
-constexpr unsigned kKeptOpen = 15;        // seconds after the last command of a host
-constexpr std::size_t kLongestFolder = 50;  // of a socket's path, which has 107 bytes, 41 of them its name and ssh's suffix
+constexpr unsigned kKeptOpen = 15;  // seconds after the last command of a host
+constexpr std::size_t kLongestFolder =
+    50;  // of a socket's path, which has 107 bytes, 41 of them its name and ssh's suffix
 
 std::string private_folder() {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
@@ -26,7 +27,8 @@ std::string private_folder() {
 
 }  // namespace
 
-Ssh::Ssh(Words program, unsigned connect) : program_(std::move(program)), connect_(connect), folder_(private_folder()) {}
+Ssh::Ssh(Words program, unsigned connect)
+    : program_(std::move(program)), connect_(connect), folder_(private_folder()) {}
 
 Ssh::~Ssh() {
   if (folder_.empty()) return;
@@ -56,9 +58,10 @@ Words Ssh::words(const std::string& host, const std::string& command) {
   Words words = program_;
   for (std::string& option : options()) words.push_back(std::move(option));
   if (!folder_.empty())
-    words.insert(words.end(), {"-o", "ControlMaster=auto", "-o", fmt::format("ControlPersist={}", kKeptOpen)});
-  words.insert(words.end(), {"-o", fmt::format("ConnectTimeout={}", connect_), "-o", "ServerAliveInterval=5", "-o",
-                             "ServerAliveCountMax=3", "--", host, command});
+    words.insert(words.end(),
+                 {"-o", "ControlMaster=auto", "-o", fmt::format("ControlPersist={}", kKeptOpen)});
+  words.insert(words.end(), {"-o", fmt::format("ConnectTimeout={}", connect_), "-o", "ServerAliveInterval=5",
+                             "-o", "ServerAliveCountMax=3", "--", host, command});
   return words;
 }
 
@@ -67,9 +70,10 @@ std::string as_root(const Words& words) {
   std::string line;
   for (const std::string& word : words) line += " " + shell_quoted(word);
   return "exec sh -c " +
-         shell_quoted(fmt::format("if [ \"$(id -u)\" != 0 ] && sudo -n sh -c : 2>/dev/null; then exec sudo -n{0}; else "
-                                  "exec{0}; fi",
-                                  line));
+         shell_quoted(fmt::format(
+             "if [ \"$(id -u)\" != 0 ] && sudo -n sh -c : 2>/dev/null; then exec sudo -n{0}; else "
+             "exec{0}; fi",
+             line));
 }
 
 std::string ssh_complaint(std::string_view errors) {

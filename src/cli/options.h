@@ -19,7 +19,9 @@ struct Options {
   std::vector<std::string> inputs, neutron;
   std::string folder = ".", bridge;          // ofproto-trace
   std::vector<std::string> ct_next;
-  std::string release, output;               // check, reference
+  std::string release, output;               // check, reference, collect
+  std::string host_list, ssh, timeout, connect_timeout, parallel;  // collect
+  bool list = false;
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;
   std::string format = "text", detail = "path", color = "auto";

@@ -62,7 +62,8 @@ TEST(Process, keeps_what_came_before_the_time_was_over) {
 }
 
 TEST(Process, ends_one_that_does_not_want_to) {
-  const Heard heard = shell("trap '' TERM; echo deaf; while :; do sleep 0.1; done", {}, {.time = milliseconds(300)});
+  const Heard heard =
+      shell("trap '' TERM; echo deaf; while :; do sleep 0.1; done", {}, {.time = milliseconds(300)});
   EXPECT_TRUE(heard.ran.timed_out);
   EXPECT_EQ(heard.ran.status, 128 + 9);
 }
@@ -97,7 +98,9 @@ TEST(Ssh, asks_for_no_password_and_shares_the_connection) {
   const Words words = ssh.words("cmp1", "id");
   EXPECT_EQ(words[0], "ssh");
   EXPECT_EQ(words[2], "config");
-  const auto has = [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); };
+  const auto has = [&](std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
   EXPECT_TRUE(has("BatchMode=yes"));
   EXPECT_TRUE(has("ConnectTimeout=7"));
   EXPECT_TRUE(has("ControlMaster=auto"));
@@ -105,8 +108,9 @@ TEST(Ssh, asks_for_no_password_and_shares_the_connection) {
 }
 
 TEST(Ssh, names_what_ssh_complained_of) {
-  EXPECT_EQ(ssh_complaint("Warning: Permanently added 'x'\nssh: connect to host x port 22: Connection refused\r\n"),
-            "ssh: connect to host x port 22: Connection refused");
+  EXPECT_EQ(
+      ssh_complaint("Warning: Permanently added 'x'\nssh: connect to host x port 22: Connection refused\r\n"),
+      "ssh: connect to host x port 22: Connection refused");
   EXPECT_EQ(ssh_complaint(""), "");
 }
 
