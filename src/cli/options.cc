@@ -127,6 +127,16 @@ void declare_collect(CLI::App& app, Options& o) {
   declare_general(app, o);
 }
 
+void declare_bundle(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  constexpr const char* kBundle = "The bundle";
+  declare_flag(app, "--redact", o.redact, kBundle, "replace addresses, MACs, UUIDs and names, the same everywhere");
+  declare_value(app, "--map", o.map_file, "FILE", kBundle,
+                "what was replaced by what (ARCHIVE.map.json); one that is there is used again");
+  declare_value(app, "--ask", o.ask, "QUESTION", kBundle, "add the answer to a question: 'vm1 to vm2 tcp/80'");
+  declare_general(app, o);
+}
+
 void declare_nothing(CLI::App&, Options&) {}
 
 }  // namespace
@@ -192,6 +202,14 @@ const std::vector<Command>& commands() {
         {"three hosts", "dvrtrace collect cmp1 cmp2 net1 --to snapshot"},
         {"a group of an Ansible inventory", "dvrtrace collect compute --inventory hosts.ini --to snapshot"}},
        declare_collect},
+      {"bundle",
+       "ARCHIVE",
+       "an archive of the dumps, redacted if asked, to send to others",
+       "ARCHIVE ends in .tar.zst, .tar.xz, .tar.gz or .tar, and is an input like any other. It holds the files that dvrtrace reads, with\n"
+       "checksums, and nothing else. Redacted, it traces as before, in other names; what stands for what is written to a map that is\n"
+       "yours to keep.\n",
+       {{"for a support case, redacted, with the question", "dvrtrace bundle case.tar.zst --redact --ask 'vm1 to vm2' -i snapshot"}},
+       declare_bundle},
       {"completion",
        "bash|zsh|fish",
        "completions for a shell",
