@@ -164,6 +164,20 @@ const Command* find(std::string_view key) {
   return found == kCommands.end() ? nullptr : &*found;
 }
 
+const Command* instead_of(std::string_view line) {
+  const auto name_of_output = [](std::string_view command) {
+    return classify("sos_commands/networking/" + mangled(command));
+  };
+  const DumpName wanted = name_of_output(line);
+  if (!is_dump(wanted.kind)) return nullptr;
+  const auto found = std::ranges::find_if(kCommands, [&](const Command& command) {
+    const DumpName name = name_of_output(filled(command.line, "br"));
+    const bool of_family = !name.family || !wanted.family || name.family == wanted.family;
+    return !command.folder.empty() && name.kind == wanted.kind && of_family;
+  });
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
 std::string_view name_of(Tool tool) {
   switch (tool) {
     case Tool::System:

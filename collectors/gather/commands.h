@@ -43,6 +43,8 @@ struct Command {
 };
 std::span<const Command> commands();
 const Command* find(std::string_view key);
+// The command of the list that gives the same as `line`, which may have other options; null when none does.
+const Command* instead_of(std::string_view line);
 
 // Where a tool may be. The first whose test succeeds is used.
 struct Prefix {

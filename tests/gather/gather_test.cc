@@ -80,6 +80,21 @@ TEST(Commands, run_in_containers_and_out_of_snaps) {
             "podman exec neutron_l3_agent ip netns exec qrouter-U iptables-save -c");
 }
 
+TEST(Commands, stand_for_others_that_give_the_same) {
+  const auto key = [](const char* line) {
+    return instead_of(line) == nullptr ? "" : std::string(instead_of(line)->key);
+  };
+  EXPECT_EQ(key("ovs-ofctl dump-flows br-int"), "flows");
+  EXPECT_EQ(key("ovs-ofctl -O OpenFlow14 show br-int"), "show");
+  EXPECT_EQ(key("ip rule"), "rules");
+  EXPECT_EQ(key("ip -6 rule"), "rules6");
+  EXPECT_EQ(key("ip -6 route show table all"), "routes");
+  EXPECT_EQ(key("ip6tables-save"), "ip6tables");
+  EXPECT_EQ(key("bridge -d link"), "bridge-ports");
+  EXPECT_EQ(key("ovs-appctl fdb/show br-int"), "fdb");
+  EXPECT_EQ(key("reboot"), "");
+}
+
 TEST(Commands, are_given_no_names_that_could_harm) {
   EXPECT_EQ(found_in(Each::Bridge, "br-int\nbr;reboot\n-O\n../x\n$(id)\n\nbr-int\nbr-tun\n"),
             (std::vector<std::string>{"br-int", "br-tun"}));
