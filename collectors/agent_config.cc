@@ -122,4 +122,6 @@ void read_agent_config(const SourceText& text, AgentConfig& config, ReadLog& log
   ConfigReader(text, config, log).read();
 }
 
+bool is_kept_setting(std::string_view section, std::string_view key) { return is_kept(section, key); }
+
 }  // namespace dvrtrace

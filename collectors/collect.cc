@@ -114,6 +114,25 @@ logical::Model Collection::read_neutron(Diagnostics& diagnostics) const {
   return model;
 }
 
+Result<SharedText> Collection::text(const HostFile& file) const {
+  const FileTree& tree = trees_[file.tree];
+  return tree.read(tree.files()[file.entry]);
+}
+
+std::vector<std::pair<std::string, SharedText>> Collection::neutron_texts() const {
+  std::vector<std::pair<std::string, SharedText>> texts;
+  const auto last_part = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
+  for (const Catalog::NeutronFile& file : catalog_.neutron) {
+    const FileEntry& entry = trees_[file.tree].files()[file.entry];
+    if (auto bytes = trees_[file.tree].read(entry)) texts.emplace_back(last_part(entry.path), std::move(*bytes));
+  }
+  for (const std::string& path : neutron_files_) {
+    if (auto bytes = read_file(path))
+      texts.emplace_back(last_part(path), std::make_shared<const std::string>(std::move(*bytes)));
+  }
+  return texts;
+}
+
 Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
   Snapshot snapshot;
   snapshot.hosts.resize(hosts().size());

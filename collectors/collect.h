@@ -38,6 +38,10 @@ class Collection {
   HostSnapshot read(std::size_t host, Depth depth, Diagnostics& diagnostics, const HostSnapshot* index = nullptr) const;
   logical::Model read_neutron(Diagnostics& diagnostics) const;
 
+  // The files themselves: of a host, and Neutron's, each with the last part of its name. What cannot be read is left out.
+  Result<SharedText> text(const HostFile& file) const;
+  std::vector<std::pair<std::string, SharedText>> neutron_texts() const;
+
   // All hosts, on as many threads as the machine has cores; the result does not depend on their number.
   Snapshot read_all(Depth depth, Diagnostics& diagnostics) const;
 

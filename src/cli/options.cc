@@ -114,6 +114,30 @@ void declare_reference(CLI::App& app, Options& o) {
   declare_general(app, o);
 }
 
+void declare_collect(CLI::App& app, Options& o) {
+  constexpr const char* kHosts = "Hosts";
+  declare_value(app, "--inventory", o.host_list, "FILE", kHosts,
+                "hosts to collect over ssh: an Ansible inventory (INI or YAML), or a host on each line; HOST then names hosts or groups of it");
+  declare_value(app, "--ssh", o.ssh, "COMMAND", kHosts, "the ssh to use, with options of your own (ssh)");
+  declare_value(app, "--timeout", o.timeout, "SECONDS", kHosts, "for all of a host; what has arrived by then is kept (300)");
+  declare_value(app, "--connect-timeout", o.connect_timeout, "SECONDS", kHosts, "until a host that does not answer is given up (10)");
+  declare_value(app, "--parallel", o.parallel, "NUMBER", kHosts, "hosts at once (24)");
+  declare_flag(app, "--list", o.list, kHosts, "only print the commands that are run");
+  declare_value(app, "--to", o.output, "DIR", "The answer", "the folder for the dumps, one below it for each host (dvrtrace-TIME)");
+  declare_format(app, o);
+  declare_general(app, o);
+}
+
+void declare_bundle(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  constexpr const char* kBundle = "The bundle";
+  declare_flag(app, "--redact", o.redact, kBundle, "replace addresses, MACs, UUIDs and names, the same everywhere");
+  declare_value(app, "--map", o.map_file, "FILE", kBundle,
+                "what was replaced by what (ARCHIVE.map.json); one that is there is used again");
+  declare_value(app, "--ask", o.ask, "QUESTION", kBundle, "add the answer to a question: 'vm1 to vm2 tcp/80'");
+  declare_general(app, o);
+}
+
 void declare_nothing(CLI::App&, Options&) {}
 
 }  // namespace
@@ -168,6 +192,25 @@ const std::vector<Command>& commands() {
        {{"a cloud that is only planned", "dvrtrace reference --neutron neutron --release zed --to planned"},
         {"into a folder that -i takes", "dvrtrace reference cmp1 -i hosts --neutron neutron --to expected"}},
        declare_reference},
+      {"collect",
+       "[HOST...]",
+       "the dumps of this host, or of many over ssh, in a folder that -i takes",
+       "Without a HOST, of this one. Commands that only read are run, as root or by sudo where that asks for no password; a script that\n"
+       "needs nothing but a shell runs them on other hosts, which is what --list prints. Hosts are reached as your ssh reaches them, and\n"
+       "no password is asked for. A folder in the layout of a sos report is written for each host, with a manifest.json that tells when each\n"
+       "command ran and how it ended. Exit status: 0 all is there, 1 some of it is missing, 2 nothing was collected.\n",
+       {{"this host", "sudo dvrtrace collect --to snapshot"},
+        {"three hosts", "dvrtrace collect cmp1 cmp2 net1 --to snapshot"},
+        {"a group of an Ansible inventory", "dvrtrace collect compute --inventory hosts.ini --to snapshot"}},
+       declare_collect},
+      {"bundle",
+       "ARCHIVE",
+       "an archive of the dumps, redacted if asked, to send to others",
+       "ARCHIVE ends in .tar.zst, .tar.xz, .tar.gz or .tar, and is an input like any other. It holds the files that dvrtrace reads, with\n"
+       "checksums, and nothing else. Redacted, it traces as before, in other names; what stands for what is written to a map that is\n"
+       "yours to keep.\n",
+       {{"for a support case, redacted, with the question", "dvrtrace bundle case.tar.zst --redact --ask 'vm1 to vm2' -i snapshot"}},
+       declare_bundle},
       {"completion",
        "bash|zsh|fish",
        "completions for a shell",

@@ -20,7 +20,11 @@ struct Options {
   std::string folder = ".", bridge;          // ofproto-trace
   std::vector<std::string> ct_next;
   std::string fill = "none";                 // from
-  std::string release, output;               // check, reference
+  std::string release, output;               // check, reference, collect
+  std::string host_list, ssh, timeout, connect_timeout, parallel;  // collect
+  bool list = false;
+  std::string map_file, ask;                 // bundle
+  bool redact = false;
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;
   std::string format = "text", detail = "path", color = "auto";

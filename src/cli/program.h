@@ -17,6 +17,8 @@ Outcome run_inventory(const Options& options);
 Outcome run_ofproto_trace(const Options& options);
 Outcome run_check(const Options& options);
 Outcome run_reference(const Options& options);
+Outcome run_collect(const Options& options);
+Outcome run_bundle(const Options& options);
 Outcome run_completion(const Options& options);
 
 }  // namespace dvrtrace::cli

@@ -124,7 +124,7 @@ class Gaps {
     std::string_view command = part.wanted;
     if (consume(command, "ip netns exec ")) take_word(command);
     missing_.push_back(
-        {host_, netns_, std::string(trim(command)), part.failure, part.presence == Presence::Truncated});
+        {host_, netns_, std::string(trim(command)), part.failure, part.presence == Presence::Truncated, {}, {}});
   }
 
   std::vector<MissingDump>& missing_;

@@ -21,6 +21,8 @@ struct MissingDump {
   std::string command;      // that would give it, without "ip netns exec"
   std::string failure;      // what stands in its place; "" nothing
   bool truncated = false;   // there, but cut
+  std::string collected_by;  // the command of `dvrtrace collect` that gives it; "" none
+  std::string cost;          // what is not known without it
 };
 
 struct FileCount {  // of a file with lines that were not recognised

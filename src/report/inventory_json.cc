@@ -84,7 +84,9 @@ Json missing_json(const MissingDump& item) {
           {"netns", item.netns},
           {"command", item.command},
           {"failure", or_null(item.failure)},
-          {"truncated", item.truncated}};
+          {"truncated", item.truncated},
+          {"collected_by", or_null(item.collected_by)},
+          {"cost", or_null(item.cost)}};
 }
 
 }  // namespace

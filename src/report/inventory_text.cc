@@ -92,7 +92,7 @@ Table missing_table(const Inventory& inventory) {
   struct Row {
     std::string command, state;
     std::vector<std::string> hosts;
-    std::string netns;
+    std::string netns, cost;
     std::size_t places = 0;
   };
   std::vector<Row> rows;
@@ -101,18 +101,18 @@ Table missing_table(const Inventory& inventory) {
     auto found =
         std::ranges::find_if(rows, [&](const Row& r) { return r.command == m.command && r.state == state; });
     if (found == rows.end()) {
-      rows.push_back({m.command, state, {}, m.netns, 0});
+      rows.push_back({m.command, state, {}, m.netns, m.cost, 0});
       found = rows.end() - 1;
     }
     if (std::ranges::find(found->hosts, m.host) == found->hosts.end()) found->hosts.push_back(m.host);
     ++found->places;
   }
-  Table table{{"command", "hosts", "in", "instead"}, {}};
+  Table table{{"command", "hosts", "in", "instead", "not known without it"}, {}};
   for (const Row& row : rows) {
     const bool everywhere_one = row.places == row.hosts.size();
     table.rows.push_back({printable(row.command), joined(row.hosts),
                           everywhere_one ? printable(row.netns) : counted(row.places, "namespace"),
-                          printable(row.state)});
+                          printable(row.state), row.cost});
   }
   return table;
 }
