@@ -19,6 +19,7 @@ struct Options {
   std::vector<std::string> inputs, neutron;
   std::string folder = ".", bridge;          // ofproto-trace
   std::vector<std::string> ct_next;
+  std::vector<std::string> captures;         // verify
   std::string release, output;               // check, reference
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;
