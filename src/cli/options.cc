@@ -87,6 +87,7 @@ void declare_verify(CLI::App& app, Options& o) {
       ->type_name("[PLACE=]CAPTURE")
       ->allow_extra_args(false)
       ->group("Inputs");
+  declare_flag(app, "--all", o.all, "Inputs", "no question: every flow that a VM in the captures begins");
   declare_packet(app, o);
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "how much is shown: the answer, the way, or copies and captures too");
@@ -158,6 +159,7 @@ const std::vector<Command>& commands() {
        "capture holds may. pcap and pcapng are read, compressed or not. Exit status 0: they agree, 1: they do not, 3: they\n"
        "cannot tell.\n",
        {{"a folder of captures", "dvrtrace verify from vm1 to vm2 -i hosts --neutron neutron -r captures"},
+        {"every flow in the captures", "dvrtrace verify --all -i hosts --neutron neutron -r captures"},
         {"two captures, named", "dvrtrace verify from vm1 to vm2 -i hosts -r cmp1:eth1=a.pcap -r cmp2:eth1=b.pcap.gz"}},
        declare_verify},
       {"inventory",

@@ -7,6 +7,7 @@
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
+#include "src/cli/verify.h"
 #include "src/model/network.h"
 #include "src/report/name_things.h"
 #include "src/report/verification_json.h"
@@ -29,12 +30,6 @@ int status_of(Agreement agreement) {
   return kCannotTell;
 }
 
-std::vector<std::string> host_names(const Network& network) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < network.size(); ++i) names.push_back(network.index(i).name);
-  return names;
-}
-
 std::vector<JsonInput> inputs_of(const Network& network) {
   std::vector<JsonInput> inputs;
   for (std::size_t i = 0; i < network.size(); ++i) {
@@ -45,10 +40,17 @@ std::vector<JsonInput> inputs_of(const Network& network) {
 
 }  // namespace
 
+std::vector<std::string> host_names(const Network& network) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < network.size(); ++i) names.push_back(network.index(i).name);
+  return names;
+}
+
 Outcome run_verify(const Options& options) {
   Options words = options;
   if (!words.words.empty() && words.words.front() == "from") words.words.erase(words.words.begin());
-  const auto question = question_of(words);
+  tl::expected<Ask, Failure> question = Ask{};
+  if (!options.all) question = question_of(words);
   if (!question) return tl::unexpected<Failure>(question.error());
   Sources sources;
   Diagnostics diagnostics;
@@ -57,6 +59,7 @@ Outcome run_verify(const Options& options) {
   const Network network(
       collection->read_all(Depth::Index, diagnostics),
       [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); }, sources);
+  if (options.all) return verify_all(options, network);
   const auto trace = ask(network, *question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
 

@@ -204,6 +204,8 @@ void identify_icmp(const Look& look, Identity& identity) {
   take_head(look, at + 8, identity);
 }
 
+}  // namespace
+
 Identity identify(const Look& look) {
   Identity identity;
   if (look.state == Look::State::Arp) {
@@ -235,8 +237,6 @@ Identity identify(const Look& look) {
   }
   return identity;
 }
-
-}  // namespace
 
 bool Identity::may_be(const Identity& other) const {
   const std::size_t common = std::min(head_size, other.head_size);

@@ -32,6 +32,9 @@ struct Dissected {
 
 Dissected dissect(const Look& look);
 
+// The identity alone; a fragment behind the first has none worth the name.
+Identity identify(const Look& look);
+
 // The headers alone, as the first look has them.
 Headers headers_of(const Look& look);
 

@@ -98,6 +98,16 @@ void Verifier::take(std::size_t capture, const Record& record, const Look& look,
   follower_->add(dissected.identity, match.directions, match.kind == Wanted::Kind::Error, std::move(sighting));
 }
 
+void Verifier::adopt(const Packet& packet, const Points& points) {
+  Packet own = packet;
+  for (Sighting& sighting : own.sightings) {
+    sighting.point = points_.number(points.at(sighting.point));
+    for (Tally& tally : tallies_) tally.saw(sighting);
+  }
+  captured_.resize(points_.size());
+  close(own);
+}
+
 void Verifier::close(Packet& packet) {
   if (packet.icmp_error && packet.directions == 0) {
     note_error(packet);

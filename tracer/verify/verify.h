@@ -55,6 +55,9 @@ class Verifier {
   Wanted::Match look(std::size_t capture, const Record& record, int link_type, Look& look);
   void take(std::size_t capture, const Record& record, const Look& look, const Wanted::Match& match);
 
+  // A packet whose sightings were put together elsewhere, at points of those numbers.
+  void adopt(const Packet& packet, const Points& points);
+
   Verification finish(const Cloud& cloud);
 
  private:
