@@ -82,6 +82,21 @@ void declare_from(CLI::App& app, Options& o) {
   declare_general(app, o);
 }
 
+void declare_verify(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  app.add_option("-r,--read", o.captures, "a capture, with the place where it was taken, or a folder of them; - is standard input; repeatable")
+      ->type_name("[PLACE=]CAPTURE")
+      ->allow_extra_args(false)
+      ->group("Inputs");
+  declare_flag(app, "--all", o.all, "Inputs", "no question: every flow that a VM in the captures begins");
+  declare_packet(app, o);
+  declare_format(app, o);
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "how much is shown: the answer, the way, or copies and captures too");
+  declare_flag(app, "-n,--numeric", o.numeric, "The answer", "numbers only, no names for them");
+  declare_flag(app, "-q,--quiet", o.quiet, "The answer", "only the answer's first line");
+  declare_general(app, o);
+}
+
 void declare_inventory(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_format(app, o);
@@ -161,6 +176,17 @@ const std::vector<Command>& commands() {
         {"several reports, one of them named", "dvrtrace from vm1 to vm2 -i cmp1=a.tar.xz -i b.tar.xz"},
         {"for a script", "dvrtrace from vm1 to vm2 -o json -i hosts"}},
        declare_from},
+      {"verify",
+       "from A to B [PACKET]",
+       "whether captures agree with where a packet should go",
+       "A, B and PACKET are those of from. Each capture is of a place: HOST:NETNS:DEVICE=FILE, HOST:DEVICE=FILE in the root\n"
+       "namespace, or a file named HOST__NETNS__DEVICE.pcap, with root for the root namespace. Where nothing says it, what the\n"
+       "capture holds may. pcap and pcapng are read, compressed or not. Exit status 0: they agree, 1: they do not, 3: they\n"
+       "cannot tell.\n",
+       {{"a folder of captures", "dvrtrace verify from vm1 to vm2 -i hosts --neutron neutron -r captures"},
+        {"every flow in the captures", "dvrtrace verify --all -i hosts --neutron neutron -r captures"},
+        {"two captures, named", "dvrtrace verify from vm1 to vm2 -i hosts -r cmp1:eth1=a.pcap -r cmp2:eth1=b.pcap.gz"}},
+       declare_verify},
       {"inventory",
        "",
        "hosts, networks, routers, VMs and floating IPs; what is missing",

@@ -25,6 +25,8 @@ struct Options {
   bool list = false;
   std::string map_file, ask;                 // bundle
   bool redact = false;
+  std::vector<std::string> captures;         // verify
+  bool all = false;
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;
   std::string format = "text", detail = "path", color = "auto";

@@ -11,6 +11,7 @@
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
 #include "src/trace/finding.h"
+#include "src/trace/headers.h"
 
 namespace dvrtrace {
 
@@ -51,6 +52,9 @@ inline Json diagnostics_json(const std::vector<Diagnostic>& diagnostics, const S
   }
   return all;
 }
+
+// The fields of a packet. For an encapsulated one these are the tenant's, and `encap` is the outside.
+Json packet_json(const Headers& packet);
 
 Json findings_json(const std::vector<Finding>& findings, const Sources& sources);
 

@@ -21,7 +21,8 @@ Json encap_json(const Encapsulation& tunnel) {
           {"dst", to_string(tunnel.destination)}};
 }
 
-// The fields of a packet. For an encapsulated one these are the tenant's, and `encap` is the outside.
+}  // namespace
+
 Json packet_json(const Headers& packet) {
   const bool is_ip = packet.eth_type == kTypeIpv4 || packet.eth_type == kTypeIpv6;
   Json json{{"eth_src", to_string(packet.eth_src)},
@@ -42,6 +43,8 @@ Json packet_json(const Headers& packet) {
   json["encap"] = packet.encapsulation ? encap_json(*packet.encapsulation) : Json(nullptr);
   return json;
 }
+
+namespace {
 
 // Of the packet as asked: only what was set.
 Json asked_packet_json(const Question& question) {

@@ -1,0 +1,86 @@
+// dvrtrace verify from A to B [PACKET] -r CAPTURE...: whether captures agree with where the packet should go.
+#include <fmt/format.h>
+
+#include "src/base/text.h"
+#include "src/cli/capture_inputs.h"
+#include "src/cli/console.h"
+#include "src/cli/inputs.h"
+#include "src/cli/program.h"
+#include "src/cli/question.h"
+#include "src/cli/verify.h"
+#include "src/model/network.h"
+#include "src/report/name_things.h"
+#include "src/report/verification_json.h"
+#include "src/report/verification_text.h"
+#include "tracer/engine/ask.h"
+#include "tracer/verify/cloud.h"
+
+namespace dvrtrace::cli {
+namespace {
+
+int status_of(Agreement agreement) {
+  switch (agreement) {
+    case Agreement::Agrees:
+      return kDelivered;
+    case Agreement::Disagrees:
+      return kNotDelivered;
+    case Agreement::CannotTell:
+      return kCannotTell;
+  }
+  return kCannotTell;
+}
+
+std::vector<JsonInput> inputs_of(const Network& network) {
+  std::vector<JsonInput> inputs;
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    for (const std::string& path : network.index(i).inputs) inputs.push_back({network.index(i).name, path, network.index(i).collected_at});
+  }
+  return inputs;
+}
+
+}  // namespace
+
+std::vector<std::string> host_names(const Network& network) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < network.size(); ++i) names.push_back(network.index(i).name);
+  return names;
+}
+
+Outcome run_verify(const Options& options) {
+  Options words = options;
+  if (!words.words.empty() && words.words.front() == "from") words.words.erase(words.words.begin());
+  tl::expected<Ask, Failure> question = Ask{};
+  if (!options.all) question = question_of(words);
+  if (!question) return tl::unexpected<Failure>(question.error());
+  Sources sources;
+  Diagnostics diagnostics;
+  const auto collection = open_inputs(options, sources, diagnostics);
+  if (!collection) return tl::unexpected<Failure>(collection.error());
+  const Network network(
+      collection->read_all(Depth::Index, diagnostics),
+      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); }, sources);
+  if (options.all) return verify_all(options, network);
+  const auto trace = ask(network, *question);
+  if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
+
+  auto captures = open_captures(options, host_names(network), verify::points_of(*trace));
+  if (!captures) return tl::unexpected<Failure>(captures.error());
+  const verify::Asked asked{question->packet.src_port, question->packet.ttl};
+  const verify::TunnelPorts ports = verify::tunnel_ports_of(network, *trace);
+  verify::Verifier verifier(*trace, asked, ports);
+  verify::read_captures(*captures, *trace, asked, ports, verifier);
+  const Verification verification = verifier.finish(verify::cloud_of(network));
+
+  std::string text;
+  if (options.format == "json") {
+    text = print_json(verification, *trace, {sources, tool_name(), inputs_of(network), {}, {}});
+  } else {
+    const Glossary glossary = options.numeric ? Glossary{} : name_things(network);
+    const VerificationContext context{sources, glossary, output_style(options), options.detail == "full"};
+    text = options.quiet || options.detail == "brief" ? print_verdict(verification, context) : print_text(verification, *trace, context);
+  }
+  if (!answer(text, options)) return fail("output", "the answer could not be written");
+  return status_of(verification.agreement);
+}
+
+}  // namespace dvrtrace::cli
