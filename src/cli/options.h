@@ -21,6 +21,8 @@ struct Options {
   std::vector<std::string> ct_next;
   std::vector<std::string> captures;         // verify
   bool all = false;
+  std::string write;
+  std::string count, seconds;                // capture
   std::string release, output;               // check, reference
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;

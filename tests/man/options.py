@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness  # noqa: E402
 
-COMMANDS = ("from", "verify", "inventory", "ofproto-trace", "completion")
+COMMANDS = ("from", "verify", "capture", "inventory", "ofproto-trace", "completion")
 
 
 def of_program(tool):
