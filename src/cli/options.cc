@@ -92,8 +92,19 @@ void declare_verify(CLI::App& app, Options& o) {
   declare_packet(app, o);
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "how much is shown: the answer, the way, or copies and captures too");
+  declare_value(app, "--write", o.write, "FILE", "The answer", "write the flow's packets into this pcapng, in the order of the way, with comments");
   declare_flag(app, "-n,--numeric", o.numeric, "The answer", "numbers only, no names for them");
   declare_flag(app, "-q,--quiet", o.quiet, "The answer", "only the answer's first line");
+  declare_general(app, o);
+}
+
+void declare_capture(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  declare_packet(app, o);
+  declare_value(app, "--count", o.count, "PACKETS", "The captures", "end a capture after so many packets (1000)");
+  declare_value(app, "--seconds", o.seconds, "SECONDS", "The captures", "end a capture after so long (30)");
+  declare_format(app, o);
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "full: every device on the way, not only those that decide");
   declare_general(app, o);
 }
 
@@ -187,6 +198,13 @@ const std::vector<Command>& commands() {
         {"every flow in the captures", "dvrtrace verify --all -i hosts --neutron neutron -r captures"},
         {"two captures, named", "dvrtrace verify from vm1 to vm2 -i hosts -r cmp1:eth1=a.pcap -r cmp2:eth1=b.pcap.gz"}},
        declare_verify},
+      {"capture",
+       "from A to B [PACKET]",
+       "where to capture, and what: commands for the hosts",
+       "A, B and PACKET are those of from. Of each host on the way the devices where the packet comes in and goes out are\n"
+       "named, with the filter for it there, also within a tunnel. Nothing is run. The files are named as verify reads them.\n",
+       {{"for a connection", "dvrtrace capture from vm1 to vm2 tcp/80 -i hosts --neutron neutron"}},
+       declare_capture},
       {"inventory",
        "",
        "hosts, networks, routers, VMs and floating IPs; what is missing",

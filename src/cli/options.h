@@ -27,6 +27,8 @@ struct Options {
   bool redact = false;
   std::vector<std::string> captures;         // verify
   bool all = false;
+  std::string write;
+  std::string count, seconds;                // capture
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;
   std::string format = "text", detail = "path", color = "auto";

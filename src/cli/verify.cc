@@ -1,6 +1,10 @@
 // dvrtrace verify from A to B [PACKET] -r CAPTURE...: whether captures agree with where the packet should go.
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
 #include "src/base/text.h"
 #include "src/cli/capture_inputs.h"
 #include "src/cli/console.h"
@@ -14,6 +18,7 @@
 #include "src/report/verification_text.h"
 #include "tracer/engine/ask.h"
 #include "tracer/verify/cloud.h"
+#include "tracer/verify/write_pcapng.h"
 
 namespace dvrtrace::cli {
 namespace {
@@ -67,9 +72,24 @@ Outcome run_verify(const Options& options) {
   if (!captures) return tl::unexpected<Failure>(captures.error());
   const verify::Asked asked{question->packet.src_port, question->packet.ttl};
   const verify::TunnelPorts ports = verify::tunnel_ports_of(network, *trace);
-  verify::Verifier verifier(*trace, asked, ports);
+  std::ofstream file;
+  std::optional<verify::PcapngWriter> writer;
+  if (!options.write.empty()) {
+    for (const verify::CaptureSource& source : *captures) {
+      std::error_code ignored;
+      if (std::filesystem::equivalent(source.file, options.write, ignored))
+        return fail("output", fmt::format("{} is one of the captures that are read", options.write));
+    }
+    file.open(options.write, std::ios::binary | std::ios::trunc);
+    if (!file) return fail("output", fmt::format("{} cannot be written", options.write));
+    writer.emplace(*trace, [&](std::string_view bytes) { file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); });
+  }
+  verify::Verifier verifier(*trace, asked, ports, writer.has_value(), [&](const verify::Followed& followed) {
+    if (writer) writer->write(followed);
+  });
   verify::read_captures(*captures, *trace, asked, ports, verifier);
   const Verification verification = verifier.finish(verify::cloud_of(network));
+  if (writer && !file.flush()) return fail("output", fmt::format("{} could not be written", options.write));
 
   std::string text;
   if (options.format == "json") {

@@ -69,6 +69,10 @@ Ask ask_of(const verify::Session& session, const verify::Station& station) {
   ask.packet.src_ip = session.own;
   const std::string word = packet_word(session);
   ask.packet.protocol = word.substr(0, word.find('/'));
+  ask.packet.established = session.protocol == 6 && !session.begun;
+  // What a system starts with is far above; this one was meant to end on the way.
+  constexpr std::uint8_t kLowTtl = 32;
+  if (session.ttl < kLowTtl && ask.packet.protocol != "dhcp") ask.packet.ttl = session.ttl;
   if (session.protocol != 1 && session.protocol != 58 && ask.packet.protocol != "dhcp") ask.packet.dst_port = session.other_port;
   return ask;
 }
@@ -133,13 +137,14 @@ class VerifyingAll {
     answer.from = station.port;
     answer.packet = packet_word(session);
     answer.packets = session.sent + session.received;
-    const Predicted& predicted = predict(ask, fmt::format("{} {} {} {}", ask.from, to_string(session.own), ask.to, answer.packet));
+    const Predicted& predicted = predict(ask, fmt::format("{} {} {} {} {} {}", ask.from, to_string(session.own), ask.to, answer.packet, ask.packet.established,
+                                                          ask.packet.ttl.value_or(0)));
     if (!predicted.trace) {
       answer.text = "cannot be asked: " + predicted.failure;
       return answer;
     }
     answer.from = predicted.trace->question.from.name;
-    verify::Verifier verifier(*predicted.trace, {});
+    verify::Verifier verifier(*predicted.trace, {std::nullopt, ask.packet.ttl});
     for (const Capture& capture : flows_.captures) verifier.capture(capture);
     for (const verify::Packet* packet : packets_of(flows_, index)) verifier.adopt(*packet, flows_.points);
     const Verification verification = verifier.finish(cloud_);

@@ -89,7 +89,13 @@ class Collecting {
     const Headers& h = sighting.headers;
     const bool icmp = h.protocol == kIcmp || h.protocol == kIcmpv6;
     const std::uint16_t source = h.src_port.value_or(0), destination = h.dst_port.value_or(0);
-    const Key key{sighting.point, sent ? *h.ip_src : *h.ip_dst, sent ? *h.ip_dst : *h.ip_src, sent ? source : destination, sent ? destination : source, h.protocol};
+    Key key{sighting.point, sent ? *h.ip_src : *h.ip_dst, sent ? *h.ip_dst : *h.ip_src, sent ? source : destination, sent ? destination : source, h.protocol};
+    // Who asks for an address by DHCP has none yet, and does not know whom it asks.
+    constexpr std::uint16_t kDhcpServer = 67, kDhcpClient = 68;
+    if (key.protocol == kUdp && key.own_port == kDhcpClient && key.other_port == kDhcpServer) {
+      key.own = ipv4(0);
+      key.other = ipv4(0xffffffff);
+    }
     const auto found = numbers_.find(key);
     std::size_t number = 0;
     if (found != numbers_.end()) {
@@ -101,17 +107,22 @@ class Collecting {
       }
       number = flows_.sessions.size();
       numbers_.emplace(key, number);
-      flows_.sessions.push_back({key.station, key.own, key.other, key.protocol, h.icmp_type.value_or(0), key.own_port, key.other_port, sent, sighting.time, 0, 0, h.ttl, {}});
+      flows_.sessions.push_back({key.station, key.own, key.other, key.protocol, h.icmp_type.value_or(0), key.own_port, key.other_port, sent, false, sighting.time, 0, 0, h.ttl, {}});
+      // A connection that began before the captures did: services have the lower ports.
+      if (h.protocol == kTcp) flows_.sessions.back().asks = key.own_port > key.other_port;
     }
     Session& session = flows_.sessions[number];
     if (sighting.time < session.first) {
       session.first = sighting.time;
-      session.asks = sent;
+      if (h.protocol != kTcp) session.asks = sent;
     }
     // Which end asks shows in the packet itself, where it shows.
     if (icmp && (session.icmp_type != 8 && session.icmp_type != 128) && (h.icmp_type == 8 || h.icmp_type == 128)) session.icmp_type = *h.icmp_type;
     if (icmp && (h.icmp_type == 8 || h.icmp_type == 128)) session.asks = sent;
-    if (h.protocol == kTcp && h.tcp_flags && (*h.tcp_flags & 0x12) == 0x02) session.asks = sent;
+    if (h.protocol == kTcp && h.tcp_flags && (*h.tcp_flags & 0x12) == 0x02) {
+      session.asks = sent;
+      session.begun = true;
+    }
     if ((sent ? session.sent : session.received)++ >= kKeptPackets) return;
     if (!kept) kept = std::make_shared<Packet>(packet);
     if (std::ranges::find(session.packets, kept) != session.packets.end()) return;

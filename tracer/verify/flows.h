@@ -31,6 +31,7 @@ struct Session {
   std::uint8_t protocol = 0, icmp_type = 0;
   std::uint16_t own_port = 0, other_port = 0;
   bool asks = false;                      // the first packet was the VM's own
+  bool begun = false;                     // of TCP: its first packet was seen
   std::int64_t first = 0;                 // its time
   std::uint64_t sent = 0, received = 0;
   std::uint8_t ttl = 0;                   // of the first packet

@@ -120,7 +120,7 @@ void Verifier::close(Packet& packet) {
     switch (judged_.kind) {
       case Judged::Kind::Ours:
         tallies_[i].add(packet, judged_);
-        if (each_) each_({packet, i, judged_});
+        if (each_) each_({points_, packet, i, judged_});
         return;
       case Judged::Kind::OtherTtl:
         ++tallies_[i].other_ttl;

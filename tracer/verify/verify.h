@@ -35,6 +35,7 @@ struct Cloud {
 
 // A packet of the flow with its place in the prediction, for whoever wants to write it down.
 struct Followed {
+  const Points& points;
   const Packet& packet;
   std::size_t direction;
   const Judged& judged;

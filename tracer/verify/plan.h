@@ -1,0 +1,37 @@
+// Plan: where to capture, and what, so that a trace can be verified: of each host on the way the device where the
+// packet comes in and the one where it goes out. Where it stops between two of them is then known to the host.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/base/result.h"
+#include "src/trace/trace.h"
+#include "src/trace/verification.h"
+
+namespace dvrtrace::verify {
+
+struct PlannedCapture {
+  CapturePoint point;
+  std::string filter;   // in the language of pcap-filter(7); it compiles
+  std::string file;     // HOST__NETNS__DEVICE.pcap
+  std::string command;  // to be run on the host
+};
+
+struct PlanBounds {
+  unsigned seconds = 30, packets = 1000;  // of each capture
+  bool every_point = false;               // all crossings on the way
+};
+
+// Fails when a filter does not compile: a name or an address in the trace is none.
+Result<std::vector<PlannedCapture>> plan_captures(const Trace& trace, const PlanBounds& bounds);
+
+// The filter for the packets of the trace at one point, both ways.
+std::string filter_at(const Trace& trace, const CapturePoint& point);
+// What the compiler of libpcap says against a filter; "" nothing.
+std::string refusal_of(const std::string& filter);
+
+// A word of a command line, as a shell takes it unchanged.
+std::string shell_word(const std::string& word);
+
+}  // namespace dvrtrace::verify
