@@ -44,6 +44,7 @@ SourceText Sources::text(SourceId id) const {
   const std::lock_guard lock(mutex_);
   if (id.value >= entries_.size()) return {};
   const Entry& entry = entries_[id.value];
+  if (entry.bytes == nullptr) return {id, entry.name, {}};
   return {id, entry.name, std::string_view(*entry.bytes).substr(0, kMaxBytes)};
 }
 
@@ -70,6 +71,7 @@ std::string_view Sources::line(const Provenance& at) const {
 
 Location Sources::locate(const Provenance& at) const {
   const SourceText source = text(at.source);
+  if (source.bytes.data() == nullptr) return {source.name, at.span.begin, at.span.end};
   if (at.span.begin > source.bytes.size()) return {source.name, 0, 0};
   const std::string_view before = source.bytes.substr(0, at.span.begin);
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;

@@ -107,7 +107,7 @@ class Sources {
   Sources& operator=(const Sources&) = delete;
 
   SourceId add(std::string name, std::string bytes);
-  SourceId add(std::string name, SharedText bytes);
+  SourceId add(std::string name, SharedText bytes);  // null: known by name alone, a Span is {line, column} then
   SourceText text(SourceId id) const;
   std::string_view name(SourceId id) const;
   std::string_view bytes(const Provenance& at) const;  // "" when not known
