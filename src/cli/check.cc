@@ -5,11 +5,11 @@
 #include <numeric>
 #include <thread>
 
+#include "src/cli/check.h"
 #include "src/cli/console.h"
 #include "src/cli/expectations.h"
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
-#include "src/report/finding_json.h"
 #include "src/report/finding_text.h"
 #include "tracer/check/catalogue.h"
 #include "tracer/check/invariants.h"
@@ -108,17 +108,15 @@ int status_of(const std::vector<Finding>& findings) {
 
 }  // namespace
 
-Outcome run_check(const Options& options) {
-  if (!options.words.empty())
-    return fail("usage", "check takes no words, found '" + options.words[0] + "'", "dvrtrace check -i INPUT...");
+tl::expected<CheckedCloud, Failure> check_cloud(const Options& options, Sources& sources) {
   const auto settings = settings_of(options);
   if (!settings) return tl::unexpected<Failure>(settings.error());
-  Sources sources;
+  CheckedCloud checked;
+  CheckReport& report = checked.report;
   Diagnostics diagnostics;
   const auto collection = open_inputs(options, sources, diagnostics);
   if (!collection) return tl::unexpected<Failure>(collection.error());
   logical::Model model = collection->read_neutron(diagnostics);
-  CheckReport report;
   report.neutron = !model.empty();
   Snapshot read;
   if (model.empty()) {
@@ -129,24 +127,33 @@ Outcome run_check(const Options& options) {
   }
   CloudCheck cloud(*collection, report.neutron ? nullptr : &read, model, *settings, sources);
   std::vector<Checked> hosts = cloud.run();
-  JsonContext context{sources, tool_name(), {}, {}, {}};
   std::vector<check::Candidate> all;
   for (Checked& host : hosts) {
     std::ranges::move(host.candidates, std::back_inserter(all));
     std::ranges::move(host.caveats, std::back_inserter(report.caveats));
     diagnostics.merge(std::move(host.diagnostics));
-    context.inputs.push_back(std::move(host.input));
+    checked.inputs.push_back(std::move(host.input));
     report.release = std::max(report.release, host.release);
   }
   for (const Finding& finding : cloud.judge_cloud()) all.push_back({finding, check::invariant(finding.code).rank, {}});
   check::order(all);
   for (check::Candidate& candidate : all) report.findings.push_back(std::move(candidate.finding));
-  context.diagnostics = diagnostics.all();
-  print_diagnostics(context.diagnostics, sources, options);
-  const std::string text = options.format == "json" ? print_json(report, context)
-                                                    : print_text(report, sources, output_style(options), options.verbose);
+  checked.diagnostics = diagnostics.all();
+  print_diagnostics(checked.diagnostics, sources, options);
+  return checked;
+}
+
+Outcome run_check(const Options& options) {
+  if (!options.words.empty())
+    return fail("usage", "check takes no words, found '" + options.words[0] + "'", "dvrtrace check -i INPUT...");
+  Sources sources;
+  const auto checked = check_cloud(options, sources);
+  if (!checked) return tl::unexpected<Failure>(checked.error());
+  const std::string text = options.format == "json"
+                               ? print_json(checked->report, {sources, tool_name(), checked->inputs, checked->diagnostics, {}})
+                               : print_text(checked->report, sources, output_style(options), options.verbose);
   if (!answer(text, options)) return fail("output", "the answer could not be written");
-  return status_of(report.findings);
+  return status_of(checked->report.findings);
 }
 
 }  // namespace dvrtrace::cli
