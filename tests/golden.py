@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs golden files: `golden.py --tool BUILD/dvrtrace FILE...`
 
-The first line of a file is `$ dvrtrace ...`, run in the project's root; the rest is its whole standard output and, last,
-`status N`. With DVRTRACE_UPDATE=1 in the environment the files are written anew instead of compared.
+A file holds one command or several: a line `$ dvrtrace ...`, run in the project's root, then its whole standard output and, last,
+`status N`. To add one, add its first line. With DVRTRACE_UPDATE=1 in the environment the files are written anew instead of compared.
 """
 
 import argparse
@@ -31,12 +31,13 @@ def main():
     for path in options.files:
         with open(path, encoding="utf-8", newline="") as file:
             expected = file.read()
-        first = expected.split("\n", 1)[0]
-        if not first.startswith("$ dvrtrace"):
+        if not expected.startswith("$ dvrtrace"):
             print(f"{path}:1: expected '$ dvrtrace ...'")
             wrong += 1
             continue
-        found, messages = observed(options.tool, first[2:])
+        commands = [line[2:] for line in expected.splitlines() if line.startswith("$ dvrtrace ")]
+        runs = [observed(options.tool, command) for command in commands]
+        found, messages = "".join(run[0] for run in runs), "".join(run[1] for run in runs)
         if found == expected:
             continue
         if update:

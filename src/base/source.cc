@@ -36,7 +36,7 @@ SourceId Sources::add(std::string name, std::string bytes) {
 
 SourceId Sources::add(std::string name, SharedText bytes) {
   const std::lock_guard lock(mutex_);
-  entries_.push_back({std::move(name), std::move(bytes), {}});
+  entries_.push_back({std::move(name), std::move(bytes), {}, false});
   return SourceId{static_cast<std::uint32_t>(entries_.size() - 1)};
 }
 
@@ -69,6 +69,12 @@ void Sources::forget(SourceId id, std::vector<Provenance> but) {
   Entry& entry = entries_[id.value];
   entry.bytes.reset();
   entry.kept = std::move(places);
+  entry.forgotten = true;
+}
+
+bool Sources::known_by_name(SourceId id) const {
+  const std::lock_guard lock(mutex_);
+  return id.value < entries_.size() && entries_[id.value].bytes == nullptr && !entries_[id.value].forgotten;
 }
 
 std::string_view Sources::name(SourceId id) const { return text(id).name; }
@@ -100,6 +106,7 @@ std::string_view Sources::line(const Provenance& at) const {
 Location Sources::locate(const Provenance& at) const {
   if (const Kept* place = kept(at)) return {name(at.source), place->line, place->column};
   const SourceText source = text(at.source);
+  if (known_by_name(at.source)) return {source.name, at.span.begin, at.span.end};
   if (at.span.begin > source.bytes.size()) return {source.name, 0, 0};
   const std::string_view before = source.bytes.substr(0, at.span.begin);
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;

@@ -107,7 +107,7 @@ class Sources {
   Sources& operator=(const Sources&) = delete;
 
   SourceId add(std::string name, std::string bytes);
-  SourceId add(std::string name, SharedText bytes);
+  SourceId add(std::string name, SharedText bytes);  // null: known by name alone, a Span is {line, column} then
   SourceText text(SourceId id) const;
   std::string_view name(SourceId id) const;
   std::string_view bytes(const Provenance& at) const;  // "" when not known
@@ -127,10 +127,12 @@ class Sources {
   };
   struct Entry {
     std::string name;
-    SharedText bytes;  // none when forgotten
+    SharedText bytes;        // none when forgotten, or known by name alone
     std::vector<Kept> kept;  // of a forgotten text, ascending
+    bool forgotten = false;
   };
   const Kept* kept(const Provenance& at) const;
+  bool known_by_name(SourceId id) const;
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;  // a deque: addresses stay while others are added
 };

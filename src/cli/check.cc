@@ -6,11 +6,11 @@
 #include <numeric>
 #include <thread>
 
+#include "src/cli/check.h"
 #include "src/cli/console.h"
 #include "src/cli/expectations.h"
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
-#include "src/report/finding_json.h"
 #include "src/report/finding_text.h"
 #include "tracer/check/catalogue.h"
 #include "tracer/check/invariants.h"
@@ -32,8 +32,8 @@ class CloudCheck {
  public:
   // `read`: all hosts in full, where they had to be read to know the model; none: each is read when its turn comes.
   CloudCheck(const Collection& collection, const Snapshot* read, const logical::Model& model, const reference::Settings& settings,
-             Sources& sources)
-      : collection_(collection), read_(read), model_(model), expectations_(model, settings, sources), sources_(sources) {}
+             Sources& sources, Texts texts)
+      : collection_(collection), read_(read), model_(model), expectations_(model, settings, sources), sources_(sources), texts_(texts) {}
 
   std::vector<Checked> run() {
     std::vector<Checked> checked(collection_.hosts().size());
@@ -103,6 +103,7 @@ class CloudCheck {
   }
 
   void forget(const HostSnapshot& host, const std::vector<Provenance>& but) {
+    if (texts_ == Texts::Keep) return;
     std::map<SourceId, std::vector<Provenance>> cited;
     for (const Provenance& at : but) cited[at.source].push_back(at);
     for (const FileReading& file : host.files) {
@@ -116,6 +117,7 @@ class CloudCheck {
   const logical::Model& model_;
   Expectations expectations_;
   Sources& sources_;
+  Texts texts_;
   std::mutex mutex_;
   std::optional<reference::Release> release_;  // the latest that a host shows
   std::vector<std::size_t> waiting_;
@@ -129,17 +131,15 @@ int status_of(const std::vector<Finding>& findings) {
 
 }  // namespace
 
-Outcome run_check(const Options& options) {
-  if (!options.words.empty())
-    return fail("usage", "check takes no words, found '" + options.words[0] + "'", "dvrtrace check -i INPUT...");
+tl::expected<CheckedCloud, Failure> check_cloud(const Options& options, Sources& sources, Texts texts) {
   const auto settings = settings_of(options);
   if (!settings) return tl::unexpected<Failure>(settings.error());
-  Sources sources;
+  CheckedCloud checked;
+  CheckReport& report = checked.report;
   Diagnostics diagnostics;
   const auto collection = open_inputs(options, sources, diagnostics);
   if (!collection) return tl::unexpected<Failure>(collection.error());
   logical::Model model = collection->read_neutron(diagnostics);
-  CheckReport report;
   report.neutron = !model.empty();
   Snapshot read;
   if (model.empty()) {
@@ -148,26 +148,35 @@ Outcome run_check(const Options& options) {
     model = reference::derive(read, caveats);
     for (reference::Caveat& caveat : caveats) report.caveats.push_back({"", std::move(caveat.code), std::move(caveat.text)});
   }
-  CloudCheck cloud(*collection, report.neutron ? nullptr : &read, model, *settings, sources);
+  CloudCheck cloud(*collection, report.neutron ? nullptr : &read, model, *settings, sources, texts);
   std::vector<Checked> hosts = cloud.run();
-  JsonContext context{sources, tool_name(), {}, {}, {}};
   std::vector<check::Candidate> all;
   for (Checked& host : hosts) {
     std::ranges::move(host.candidates, std::back_inserter(all));
     std::ranges::move(host.caveats, std::back_inserter(report.caveats));
     diagnostics.merge(std::move(host.diagnostics));
-    context.inputs.push_back(std::move(host.input));
+    checked.inputs.push_back(std::move(host.input));
     report.release = std::max(report.release, host.release);
   }
   for (const Finding& finding : cloud.judge_cloud()) all.push_back({finding, check::invariant(finding.code).rank, {}});
   check::order(all);
   for (check::Candidate& candidate : all) report.findings.push_back(std::move(candidate.finding));
-  context.diagnostics = diagnostics.all();
-  print_diagnostics(context.diagnostics, sources, options);
-  const std::string text = options.format == "json" ? print_json(report, context)
-                                                    : print_text(report, sources, output_style(options), options.verbose);
+  checked.diagnostics = diagnostics.all();
+  print_diagnostics(checked.diagnostics, sources, options);
+  return checked;
+}
+
+Outcome run_check(const Options& options) {
+  if (!options.words.empty())
+    return fail("usage", "check takes no words, found '" + options.words[0] + "'", "dvrtrace check -i INPUT...");
+  Sources sources;
+  const auto checked = check_cloud(options, sources, Texts::Forget);
+  if (!checked) return tl::unexpected<Failure>(checked.error());
+  const std::string text = options.format == "json"
+                               ? print_json(checked->report, {sources, tool_name(), checked->inputs, checked->diagnostics, {}})
+                               : print_text(checked->report, sources, output_style(options), options.verbose);
   if (!answer(text, options)) return fail("output", "the answer could not be written");
-  return status_of(report.findings);
+  return status_of(checked->report.findings);
 }
 
 }  // namespace dvrtrace::cli

@@ -8,15 +8,14 @@
 #include "src/cli/expectations.h"
 #include "src/cli/filling.h"
 #include "src/cli/inputs.h"
+#include "src/cli/judgement.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
 #include "src/model/network.h"
 #include "src/report/name_things.h"
 #include "src/report/trace_json.h"
 #include "src/report/trace_text.h"
-#include "tracer/check/explain.h"
 #include "tracer/engine/ask.h"
-#include "tracer/reference/derive.h"
 
 namespace dvrtrace::cli {
 namespace {
@@ -55,38 +54,6 @@ std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Net
   return kept;
 }
 
-// Neutron's objects as the hosts tell them: those that the packet visited in full, the others by their small files.
-logical::Model derived_model(const Network& network, const Trace& trace) {
-  Snapshot known;
-  for (std::size_t host = 0; host < network.size(); ++host) known.hosts.push_back(network.index(host));
-  for (const std::size_t host : check::visited_hosts(network, trace)) known.hosts[host] = network.host(host).snapshot;
-  std::vector<reference::Caveat> caveats;
-  return reference::derive(known, caveats);
-}
-
-// What is wrong on the hosts that the packet visited, as far as it bears on its way.
-std::vector<Finding> findings_of(const Network& network, const Ask& question, const Trace& trace, const reference::Settings& settings,
-                                 Sources& sources) {
-  const logical::Model derived = network.logical().empty() ? derived_model(network, trace) : logical::Model{};
-  const logical::Model& model = network.logical().empty() ? derived : network.logical();
-  const Expectations expectations(model, settings, sources);
-  std::vector<std::unique_ptr<check::Expectation>> kept;
-  std::vector<check::Checked> checked;
-  const std::vector<std::size_t> visited = check::visited_hosts(network, trace);
-  std::optional<reference::Release> release;
-  for (const std::size_t host : visited) release = std::max(release, expectations.release_of(network.host(host).snapshot));
-  for (const std::size_t host : visited) {
-    const HostSnapshot& found = network.host(host).snapshot;
-    if (found.cleaned) continue;
-    kept.push_back(expectations.of(found, release));
-    const check::Expectation* expectation = kept.back().get();
-    checked.push_back({host, expectation,
-                       expectation != nullptr ? check::check_host(found, *expectation, sources) : check::check_host(found, model)});
-    check::order(checked.back().candidates);
-  }
-  return check::explain(network, question, trace, checked);
-}
-
 // Everything that knows the engine's interface.
 tl::expected<Answered, Failure> ask_engine(const Collection& collection, const Ask& question,
                                            const Options& options, Sources& sources,
@@ -113,7 +80,7 @@ tl::expected<Answered, Failure> ask_engine(const Collection& collection, const A
   }
   diagnostics.merge(network.diagnostics());
   answered.diagnostics = bearing_on(visited_hosts(answered.trace), network, diagnostics);
-  if (!options.quiet) answered.findings = findings_of(network, question, answered.trace, *settings, sources);
+  if (!options.quiet) answered.findings = judge(network, question, answered.trace, *settings, sources).findings;
   if (!options.numeric) answered.glossary = name_things(network);
   return answered;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "src/cli/console.h"
+#include "tui/keys.h"
 
 namespace dvrtrace::cli {
 namespace {
@@ -91,7 +92,8 @@ std::string long_help(const Command* command) {
                                    command->summary, examples_of(*command), usage_line(*command));
     if (!command->description.empty()) text += fmt::format("\n{}", command->description);
     text += option_list(command);
-    if (command->name == "from") {
+    if (command->name == "view") text += "\nKeys\n\n" + tui::key_help();
+    if (command->name == "from" || command->name == "view") {
       text +=
           "\nExit status: 0 delivered, 1 not delivered, 2 could not run, 3 cannot tell: the dumps do not "
           "say.\n";

@@ -164,6 +164,20 @@ void declare_bundle(CLI::App& app, Options& o) {
   declare_general(app, o);
 }
 
+void declare_view(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "The screen";
+  declare_inputs(app, o);
+  declare_release(app, o);
+  declare_packet(app, o);
+  declare_flag(app, "--check", o.check, kGroup, "the findings of the whole cloud, as check lists them");
+  declare_flag(app, "--ascii", o.ascii, kGroup, "draw with ASCII alone; so it is done where the locale is not UTF-8");
+  declare_value(app, "--screen", o.screen, "COLUMNSxROWS", kGroup, "print a screen of this size as text, and open no terminal");
+  declare_value(app, "--keys", o.keys, "KEYS", kGroup, "keys to press first, as 'r Down Tab Enter'; words are typed");
+  declare_flag(app, "-n,--numeric", o.numeric, kGroup, "numbers only, no names for them");
+  declare_flag(app, "-v,--verbose", o.verbose, kGroup, "more messages on standard error");
+  declare_value(app, "--color", o.color, "auto|always|never", kGroup, "colours on the screen");
+}
+
 void declare_nothing(CLI::App&, Options&) {}
 
 }  // namespace
@@ -187,6 +201,15 @@ const std::vector<Command>& commands() {
         {"several reports, one of them named", "dvrtrace from vm1 to vm2 -i cmp1=a.tar.xz -i b.tar.xz"},
         {"for a script", "dvrtrace from vm1 to vm2 -o json -i hosts"}},
        declare_from},
+      {"view",
+       "[from A to B [PACKET] | FILE]",
+       "the same on a screen to move in: path, steps, evidence; what-if",
+       "Shows a question's answer, a saved trace (FILE, as from ... -o json writes it), with --check what is wrong in the cloud, and\n"
+       "without any of these the ends that a question can have, to choose from. Needs a terminal, unless --screen prints one.\n",
+       {{"a question", "dvrtrace view from vm1 to vm2 -i hosts --neutron neutron"},
+        {"a trace that somebody saved", "dvrtrace view trace.json -i hosts"},
+        {"one screen as text", "dvrtrace view from vm1 to vm2 -i hosts --screen 120x40"}},
+       declare_view},
       {"verify",
        "from A to B [PACKET]",
        "whether captures agree with where a packet should go",

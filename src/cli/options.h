@@ -33,6 +33,8 @@ struct Options {
   bool dont_fragment = false, established = false, show_arp = false;
   std::string format = "text", detail = "path", color = "auto";
   bool json = false, numeric = false, quiet = false, verbose = false, no_pager = false;
+  bool check = false, ascii = false;         // view
+  std::string screen, keys;
   bool short_help = false, long_help = false, version = false;
 };
 

@@ -11,6 +11,7 @@ Outcome run(const Options& options) {
   if (options.command == "from") return run_from(options);
   if (options.command == "verify") return run_verify(options);
   if (options.command == "capture") return run_capture(options);
+  if (options.command == "view") return run_view(options);
   if (options.command == "inventory") return run_inventory(options);
   if (options.command == "ofproto-trace") return run_ofproto_trace(options);
   if (options.command == "check") return run_check(options);

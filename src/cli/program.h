@@ -15,6 +15,7 @@ int run_program(const std::vector<std::string>& arguments, const std::string& en
 Outcome run_from(const Options& options);
 Outcome run_capture(const Options& options);
 Outcome run_verify(const Options& options);
+Outcome run_view(const Options& options);
 Outcome run_inventory(const Options& options);
 Outcome run_ofproto_trace(const Options& options);
 Outcome run_check(const Options& options);

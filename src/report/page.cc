@@ -1,5 +1,7 @@
 #include "src/report/page.h"
 
+#include <utility>
+
 namespace dvrtrace {
 namespace {
 
@@ -46,21 +48,31 @@ std::size_t columns(std::string_view text) {
 }
 
 void Page::blank() {
-  if (!text_.empty() && !text_.ends_with("\n\n")) text_ += '\n';
+  if (!rows_.empty() && !rows_.back().empty()) rows_.emplace_back();
 }
 
 void Page::unwrapped(std::size_t indent, const Piece& piece) {
-  text_ += std::string(indent, ' ') + painted(style_, piece.paint, piece.text) + '\n';
+  rows_.push_back({{Paint::Plain, std::string(indent, ' ')}, piece});
+}
+
+std::string Page::text() const {
+  std::string text;
+  for (const Pieces& row : rows_) {
+    for (const Piece& piece : row) text += painted(style_, piece.paint, piece.text);
+    text += '\n';
+  }
+  return text;
 }
 
 void Page::line(std::size_t indent, const Pieces& pieces, std::size_t hanging) {
   const std::vector<Chunk> chunks = chunks_of(pieces);
-  std::string out(indent, ' '), run;      // `run`: text of one paint that is not written yet
+  Pieces row{{Paint::Plain, std::string(indent, ' ')}};
+  std::string run;                        // text of one paint that is not in the row yet
   std::size_t column = indent, owed = 0;  // spaces that come out only if something follows
   Paint paint = Paint::Plain;
   bool fresh = true;
   const auto flush = [&] {
-    out += painted(style_, paint, run);
+    if (!run.empty()) row.push_back({paint, std::move(run)});
     run.clear();
   };
   for (std::size_t i = 0; i < chunks.size(); ++i) {
@@ -73,14 +85,14 @@ void Page::line(std::size_t indent, const Pieces& pieces, std::size_t hanging) {
       }
       if (!fresh && column + owed + word > style_.width) {
         flush();
-        out += '\n' + std::string(hanging, ' ');
+        rows_.push_back(std::exchange(row, {{Paint::Plain, std::string(hanging, ' ')}}));
         column = hanging;
         owed = 0;
       }
     }
     if (chunks[i].paint != paint) {
       flush();
-      out += std::string(owed, ' ');
+      if (owed > 0) row.push_back({Paint::Plain, std::string(owed, ' ')});
       paint = chunks[i].paint;
     } else {
       run += std::string(owed, ' ');
@@ -91,7 +103,7 @@ void Page::line(std::size_t indent, const Pieces& pieces, std::size_t hanging) {
     fresh = false;
   }
   flush();
-  text_ += out + '\n';
+  rows_.push_back(std::move(row));
 }
 
 }  // namespace dvrtrace

@@ -30,11 +30,12 @@ class Page {
   void unwrapped(std::size_t indent, const Piece& piece);
   void blank();
   const Style& style() const { return style_; }
-  const std::string& text() const { return text_; }
+  std::string text() const;                              // in the codes of a terminal, where the style has colour
+  const std::vector<Pieces>& rows() const { return rows_; }  // the same without codes, line by line
 
  private:
   Style style_;
-  std::string text_;
+  std::vector<Pieces> rows_;
 };
 
 // Columns that a text takes: code points of UTF-8.

@@ -35,7 +35,8 @@ const Direction* failing(const Trace& trace) {
   return found == trace.directions.end() ? nullptr : &*found;
 }
 
-// The verdict of the whole, with its reason in words.
+}  // namespace
+
 Pieces verdict_pieces(const Trace& trace, const Glossary& glossary) {
   const std::string from = called(trace.question.from), to = called(trace.question.to);
   std::string text;
@@ -53,6 +54,8 @@ Pieces verdict_pieces(const Trace& trace, const Glossary& glossary) {
   }
   return {{paint_of(trace.verdict), std::string(name(trace.verdict))}, {Paint::Plain, std::move(text)}};
 }
+
+namespace {
 
 std::string endpoint_text(const EndpointName& end) {
   std::string text = called(end);
@@ -79,13 +82,13 @@ std::string asked_text(const Question& question) {
   return text;
 }
 
-// Writes one direction. Hops on the way are numbered from 1. The copies of a flood in hop 2 are 2.1 and
-// 2.2; the hops that 2.1 goes on to are 2.1/2 and 2.1/3, and a copy of a copy made there is 2.1/3.1.
+// Writes one direction.
 class Writer {
  public:
   Writer(const Direction& direction, const TextContext& context, Page& page)
-      : direction_(direction), context_(context), page_(page), on_path_(hops_on_path(direction)) {
-    number_hops();
+      : direction_(direction), context_(context), page_(page), on_path_(hops_on_path(direction)),
+        numbers_(number_hops(direction, on_path_)) {
+    measure();
   }
 
   void write() {
@@ -101,42 +104,10 @@ class Writer {
  private:
   static constexpr std::size_t kStepIndent = 6;
 
-  void number_hops() {
-    labels_.resize(direction_.hops.size());
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < labels_.size(); ++i) {
-      const std::optional<std::size_t> parent = direction_.hops[i].parent;
-      const bool begins = !parent || *parent >= i;
-      if (on_path_[i] || begins) labels_[i] = std::to_string(++next);
-      if (begins && !on_path_[i]) number_copy(i, labels_[i], 1);
-      host_width_ = std::max(host_width_, columns(printable(direction_.hops[i].place.host)));
-    }
-    for (std::size_t i = 0; i < labels_.size(); ++i) {
-      if (on_path_[i]) number_copies_of(i);
-    }
-    label_width_ = 3;
+  void measure() {
+    for (const Hop& hop : direction_.hops) host_width_ = std::max(host_width_, columns(printable(hop.place.host)));
     if (context_.detail != Detail::Full) return;
-    for (const std::string& label : labels_) label_width_ = std::max(label_width_, label.size());
-  }
-
-  void number_copies_of(std::size_t i) {
-    std::size_t copy = 0;
-    for (const std::size_t child : children_of(direction_, i)) {
-      if (!on_path_[child] && child > i) number_copy(child, fmt::format("{}.{}", labels_[i], ++copy), 1);
-    }
-  }
-
-  // The hops of one copy, up to where it is copied again. `copies_` gathers them in the order in which
-  // they are listed.
-  void number_copy(std::size_t i, const std::string& label, std::size_t step) {
-    labels_[i] = step == 1 ? label : fmt::format("{}/{}", label, step);
-    copies_.push_back(i);
-    const std::vector<std::size_t> children = children_of(direction_, i);
-    if (children.size() == 1 && children[0] > i) {
-      number_copy(children[0], label, step + 1);
-    } else {
-      number_copies_of(i);
-    }
+    for (const std::string& label : numbers_.labels) label_width_ = std::max(label_width_, label.size());
   }
 
   void heading() {
@@ -159,7 +130,7 @@ class Writer {
     const Hop& hop = direction_.hops[i];
     const bool brief = context_.detail == Detail::Brief;
     const std::string host = printable(hop.place.host);
-    Pieces pieces{{Paint::Strong, fmt::format("{:>{}}  ", labels_[i], label_width_)},
+    Pieces pieces{{Paint::Strong, fmt::format("{:>{}}  ", numbers_.labels[i], label_width_)},
                   {Paint::Place, host},
                   {Paint::Plain, std::string(host_width_ - columns(host) + (host_width_ == 0 ? 0 : 2), ' ')},
                   {Paint::Place, place_text(hop.place, context_.glossary)}};
@@ -237,12 +208,12 @@ class Writer {
   }
 
   void copies() {
-    if (copies_.empty()) return;
+    if (numbers_.copies.empty()) return;
     page_.blank();
     page_.line(2, Pieces{{Paint::Strong, "copies of floods"},
                          {Paint::Plain,
                           ", not on the way; 2.1 is the first made in hop 2, 2.1/2 where that goes on"}});
-    for (const std::size_t i : copies_) hop(i);
+    for (const std::size_t i : numbers_.copies) hop(i);
   }
 
   struct Evidence {
@@ -255,9 +226,8 @@ class Writer {
   const TextContext& context_;
   Page& page_;
   std::vector<bool> on_path_;
-  std::vector<std::string> labels_;
+  HopNumbers numbers_;
   std::vector<Evidence> evidence_;
-  std::vector<std::size_t> copies_;
   std::size_t host_width_ = 0, label_width_ = 3;
 };
 

@@ -11,6 +11,7 @@
 
 #include "src/base/source.h"
 #include "src/report/glossary.h"
+#include "src/report/page.h"
 #include "src/report/step_text.h"
 #include "src/report/style.h"
 #include "src/trace/finding.h"
@@ -27,6 +28,9 @@ struct TextContext {
 };
 
 std::string print_text(const Trace& trace, const TextContext& context);
+
+// The verdict of the whole, with its reason in words.
+Pieces verdict_pieces(const Trace& trace, const Glossary& glossary);
 
 // Only the line with the verdict of the whole.
 std::string print_verdict(const Trace& trace, const TextContext& context);

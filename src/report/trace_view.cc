@@ -69,6 +69,84 @@ const Device* way_out(const Direction& direction, std::size_t hop) {
   return goes_on && patch != left.end() ? *patch : &out.front();
 }
 
+namespace {
+
+class Numbering {
+ public:
+  Numbering(const Direction& direction, const std::vector<bool>& on_path) : on_path_(on_path), children_(direction.hops.size()) {
+    const std::size_t count = direction.hops.size();
+    numbers_.labels.resize(count);
+    std::vector<bool> begins(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::optional<std::size_t> parent = direction.hops[i].parent;
+      begins[i] = !parent || *parent >= i;
+      if (!begins[i]) children_[*parent].push_back(i);
+    }
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (on_path_[i] || begins[i]) numbers_.labels[i] = std::to_string(++next);
+      if (begins[i] && !on_path_[i]) {
+        number_copy(i, numbers_.labels[i]);
+        number_waiting();
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (on_path_[i]) number_copies_of(i);
+    }
+  }
+
+  HopNumbers take() { return std::move(numbers_); }
+
+ private:
+  // Depth first, without recursion: a trace that was read from a file may be nested as deep as it likes.
+  void number_copies_of(std::size_t i) {
+    add_copies_of(i);
+    number_waiting();
+  }
+
+  void number_waiting() {
+    while (!waiting_.empty()) {
+      const auto [first, label] = std::move(waiting_.back());
+      waiting_.pop_back();
+      number_copy(first, label);
+    }
+  }
+
+  void add_copies_of(std::size_t i) {
+    constexpr std::size_t kLongest = 60;
+    const std::size_t before = waiting_.size();
+    std::size_t copy = 0;
+    for (const std::size_t child : children_[i]) {
+      if (on_path_[child]) continue;
+      std::string label = numbers_.labels[i] + "." + std::to_string(++copy);
+      if (label.size() > kLongest) label = ".." + label.substr(label.size() - kLongest / 2);
+      waiting_.emplace_back(child, std::move(label));
+    }
+    std::reverse(waiting_.begin() + static_cast<std::ptrdiff_t>(before), waiting_.end());
+  }
+
+  // The hops of one copy, up to where it is copied again.
+  void number_copy(std::size_t first, const std::string& label) {
+    std::size_t at = first;
+    for (std::size_t step = 1;; ++step) {
+      numbers_.labels[at] = step == 1 ? label : label + "/" + std::to_string(step);
+      numbers_.copies.push_back(at);
+      if (children_[at].size() != 1) break;
+      at = children_[at].front();
+    }
+    add_copies_of(at);
+  }
+
+  const std::vector<bool>& on_path_;
+  std::vector<std::vector<std::size_t>> children_;
+  std::vector<std::pair<std::size_t, std::string>> waiting_;  // copies that have a label, the next one last
+  HopNumbers numbers_;
+};
+
+}  // namespace
+
+HopNumbers number_hops(const Direction& direction, const std::vector<bool>& on_path) { return Numbering(direction, on_path).take(); }
+
 const Stopped* stop_of(const Hop& hop) {
   for (auto step = hop.steps.rbegin(); step != hop.steps.rend(); ++step) {
     if (const auto* stopped = std::get_if<Stopped>(&*step)) return stopped;

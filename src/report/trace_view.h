@@ -21,6 +21,15 @@ std::vector<std::size_t> children_of(const Direction& direction, std::size_t hop
 // not leave.
 const Device* way_out(const Direction& direction, std::size_t hop);
 
+// How the hops of a direction are called: those on the way are numbered from 1. The copies of a flood in
+// hop 2 are 2.1 and 2.2; the hops that 2.1 goes on to are 2.1/2 and 2.1/3, and a copy of a copy made there
+// is 2.1/3.1.
+struct HopNumbers {
+  std::vector<std::string> labels;   // of each hop; "" for one that hangs on none
+  std::vector<std::size_t> copies;   // the hops beside the way, in the order in which they are listed
+};
+HopNumbers number_hops(const Direction& direction, const std::vector<bool>& on_path);
+
 // The step that stopped the packet in a hop. None: it went on.
 const Stopped* stop_of(const Hop& hop);
 
