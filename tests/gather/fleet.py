@@ -36,10 +36,10 @@ def trace(tool, folder, question):
 
 
 def way(answer):
-    """What a trace says, without where it was read, and without counters."""
+    """What a trace says of the packet's way: each device with the packet there. What a flood copies elsewhere depends on MAC tables,
+    which change between one collection and the next."""
     return [answer["verdict"], answer["reason"],
-            [[d["direction"], d["verdict"], [[h["place"], h["in"], h["out"], h["arrived"]] for h in d["hops"]], d["crossings"]]
-             for d in answer["directions"]]]
+            [[d["direction"], d["verdict"], d["reason"], [c for c in d["crossings"] if c["on_path"]]] for d in answer["directions"]]]
 
 
 def devices(answer):
