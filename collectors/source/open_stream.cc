@@ -19,7 +19,10 @@ namespace {
 using namespace std::string_view_literals;
 
 // What compressed files begin with. libarchive's own tests would also take text for some odd encodings.
-constexpr std::string_view kMagics[] = {"\x1f\x8b"sv, "BZh"sv, "\xfd" "7zXZ\0"sv, "\x28\xb5\x2f\xfd"sv, "\x04\x22\x4d\x18"sv};
+constexpr std::string_view kMagics[] = {"\x1f\x8b"sv, "BZh"sv,
+                                        "\xfd"
+                                        "7zXZ\0"sv,
+                                        "\x28\xb5\x2f\xfd"sv, "\x04\x22\x4d\x18"sv};
 constexpr std::size_t kLongestMagic = 6;
 
 // A file descriptor whose first bytes were looked at before.
@@ -64,7 +67,8 @@ class Descriptor : public ByteStream {
 
 class Decompressed : public ByteStream {
  public:
-  explicit Decompressed(std::unique_ptr<Descriptor> file) : file_(std::move(file)), archive_(::archive_read_new()), buffer_(256 << 10) {}
+  explicit Decompressed(std::unique_ptr<Descriptor> file)
+      : file_(std::move(file)), archive_(::archive_read_new()), buffer_(256 << 10) {}
   ~Decompressed() override { ::archive_read_free(archive_); }
 
   Result<void> open() {
@@ -77,10 +81,13 @@ class Decompressed : public ByteStream {
     ::archive_read_support_format_raw(archive_);
     ::archive_read_support_format_empty(archive_);
     archive_entry* entry = nullptr;
-    if (::archive_read_open2(archive_, this, nullptr, on_read, nullptr, nullptr) < ARCHIVE_WARN) return failure(problem());
+    if (::archive_read_open2(archive_, this, nullptr, on_read, nullptr, nullptr) < ARCHIVE_WARN)
+      return failure(problem());
     const int status = ::archive_read_next_header(archive_, &entry);
-    if (status == ARCHIVE_EOF) at_end_ = true;
-    else if (status < ARCHIVE_WARN) return failure(problem());
+    if (status == ARCHIVE_EOF)
+      at_end_ = true;
+    else if (status < ARCHIVE_WARN)
+      return failure(problem());
     return {};
   }
 
@@ -121,7 +128,8 @@ Result<std::unique_ptr<ByteStream>> open_stream(const std::string& path) {
   auto file = std::make_unique<Descriptor>(fd);
   const auto magic = file->peek();
   if (!magic) return tl::unexpected<Error>(magic.error());
-  const bool compressed = std::ranges::any_of(kMagics, [&](std::string_view known) { return magic->starts_with(known); });
+  const bool compressed =
+      std::ranges::any_of(kMagics, [&](std::string_view known) { return magic->starts_with(known); });
   if (!compressed) return std::unique_ptr<ByteStream>(std::move(file));
   auto stream = std::make_unique<Decompressed>(std::move(file));
   if (const auto opened = stream->open(); !opened) return tl::unexpected<Error>(opened.error());
@@ -139,7 +147,8 @@ Result<std::vector<std::string>> files_of_folder(const std::string& path) {
   std::filesystem::directory_iterator at(path, error);
   for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
     std::error_code ignored;
-    if (at->symlink_status(ignored).type() == std::filesystem::file_type::regular) files.push_back(at->path().string());
+    if (at->symlink_status(ignored).type() == std::filesystem::file_type::regular)
+      files.push_back(at->path().string());
   }
   if (error) return failure(error.message());
   std::ranges::sort(files);

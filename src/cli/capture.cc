@@ -10,6 +10,7 @@
 #include "src/cli/question.h"
 #include "src/model/network.h"
 #include "tracer/engine/ask.h"
+#include "tracer/verify/cloud.h"
 #include "tracer/verify/plan.h"
 
 namespace dvrtrace::cli {
@@ -25,13 +26,16 @@ tl::expected<verify::PlanBounds, Failure> bounds_of(const Options& options) {
     if (found) value = *found;
     return true;
   };
-  if (!read(options.count, bounds.packets)) return fail("usage", fmt::format("--count wants a number of packets, not '{}'", options.count));
-  if (!read(options.seconds, bounds.seconds)) return fail("usage", fmt::format("--seconds wants a number, not '{}'", options.seconds));
+  if (!read(options.count, bounds.packets))
+    return fail("usage", fmt::format("--count wants a number of packets, not '{}'", options.count));
+  if (!read(options.seconds, bounds.seconds))
+    return fail("usage", fmt::format("--seconds wants a number, not '{}'", options.seconds));
   bounds.every_point = options.detail == "full";
   return bounds;
 }
 
-std::string print_text(const std::vector<verify::PlannedCapture>& plan, const std::vector<std::string>& question) {
+std::string print_text(const std::vector<verify::PlannedCapture>& plan,
+                       const std::vector<std::string>& question) {
   std::string text;
   for (std::size_t i = 0; i < plan.size(); ++i) {
     const std::string& host = plan[i].point.host;
@@ -46,7 +50,8 @@ std::string print_text(const std::vector<verify::PlannedCapture>& plan, const st
   }
   std::string words;
   for (const std::string& word : question) words += " " + verify::shell_word(word);
-  return text + fmt::format("\n# with all files in one folder\ndvrtrace verify from{} -r captures\n", printable(words));
+  return text + fmt::format("\n# with all files in one folder\ndvrtrace verify from{} -r captures\n",
+                            printable(words));
 }
 
 std::string print_json(const std::vector<verify::PlannedCapture>& plan) {
@@ -69,7 +74,7 @@ Outcome run_capture(const Options& options) {
   if (!words.words.empty() && words.words.front() == "from") words.words.erase(words.words.begin());
   const auto question = question_of(words);
   if (!question) return tl::unexpected<Failure>(question.error());
-  const auto bounds = bounds_of(options);
+  auto bounds = bounds_of(options);
   if (!bounds) return tl::unexpected<Failure>(bounds.error());
   Sources sources;
   Diagnostics diagnostics;
@@ -77,13 +82,18 @@ Outcome run_capture(const Options& options) {
   if (!collection) return tl::unexpected<Failure>(collection.error());
   const Network network(
       collection->read_all(Depth::Index, diagnostics),
-      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); }, sources);
+      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
+        return collection->read(host, Depth::Full, into, &known);
+      },
+      sources);
   const auto trace = ask(network, *question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
+  bounds->ports = verify::tunnel_ports_of(network, *trace);
   const auto plan = verify::plan_captures(*trace, *bounds);
   if (!plan) return fail("bad-packet", plan.error().message);
   if (plan->empty()) return fail("bad-packet", "the packet passes no device at which it could be captured");
-  if (!answer(options.format == "json" ? print_json(*plan) : print_text(*plan, words.words), options)) return fail("output", "the answer could not be written");
+  if (!answer(options.format == "json" ? print_json(*plan) : print_text(*plan, words.words), options))
+    return fail("output", "the answer could not be written");
   return kDelivered;
 }
 

@@ -12,7 +12,7 @@ namespace dvrtrace::cli {
 
 // What -r names: "PLACE=FILE", a file, a folder. `hosts`: that are known, `points`: where the packet should pass. A capture that
 // cannot be read comes with the reason; a failure is a command line that cannot be meant.
-tl::expected<std::vector<verify::CaptureSource>, Failure> open_captures(const Options& options, const std::vector<std::string>& hosts,
-                                                                        const std::vector<CapturePoint>& points);
+tl::expected<std::vector<verify::CaptureSource>, Failure> open_captures(
+    const Options& options, const std::vector<std::string>& hosts, const std::vector<CapturePoint>& points);
 
 }  // namespace dvrtrace::cli

@@ -38,7 +38,8 @@ int status_of(Agreement agreement) {
 std::vector<JsonInput> inputs_of(const Network& network) {
   std::vector<JsonInput> inputs;
   for (std::size_t i = 0; i < network.size(); ++i) {
-    for (const std::string& path : network.index(i).inputs) inputs.push_back({network.index(i).name, path, network.index(i).collected_at});
+    for (const std::string& path : network.index(i).inputs)
+      inputs.push_back({network.index(i).name, path, network.index(i).collected_at});
   }
   return inputs;
 }
@@ -63,7 +64,10 @@ Outcome run_verify(const Options& options) {
   if (!collection) return tl::unexpected<Failure>(collection.error());
   const Network network(
       collection->read_all(Depth::Index, diagnostics),
-      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); }, sources);
+      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
+        return collection->read(host, Depth::Full, into, &known);
+      },
+      sources);
   if (options.all) return verify_all(options, network);
   const auto trace = ask(network, *question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
@@ -82,7 +86,9 @@ Outcome run_verify(const Options& options) {
     }
     file.open(options.write, std::ios::binary | std::ios::trunc);
     if (!file) return fail("output", fmt::format("{} cannot be written", options.write));
-    writer.emplace(*trace, [&](std::string_view bytes) { file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); });
+    writer.emplace(*trace, [&](std::string_view bytes) {
+      file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    });
   }
   verify::Verifier verifier(*trace, asked, ports, writer.has_value(), [&](const verify::Followed& followed) {
     if (writer) writer->write(followed);
@@ -97,7 +103,8 @@ Outcome run_verify(const Options& options) {
   } else {
     const Glossary glossary = options.numeric ? Glossary{} : name_things(network);
     const VerificationContext context{sources, glossary, output_style(options), options.detail == "full"};
-    text = options.quiet || options.detail == "brief" ? print_verdict(verification, context) : print_text(verification, *trace, context);
+    text = options.quiet || options.detail == "brief" ? print_verdict(verification, context)
+                                                      : print_text(verification, *trace, context);
   }
   if (!answer(text, options)) return fail("output", "the answer could not be written");
   return status_of(verification.agreement);

@@ -28,8 +28,8 @@ struct FlowAnswer {
 };
 
 struct Answers {
-  std::vector<FlowAnswer> flows;             // in the order of their first packets
-  std::uint64_t asked_elsewhere = 0;         // sessions that somebody else began
+  std::vector<FlowAnswer> flows;      // in the order of their first packets
+  std::uint64_t asked_elsewhere = 0;  // sessions that somebody else began
   std::uint64_t passed_over = 0;
   std::vector<Capture> captures;
   std::uint64_t count(Agreement agreement) const {
@@ -73,7 +73,8 @@ Ask ask_of(const verify::Session& session, const verify::Station& station) {
   // What a system starts with is far above; this one was meant to end on the way.
   constexpr std::uint8_t kLowTtl = 32;
   if (session.ttl < kLowTtl && ask.packet.protocol != "dhcp") ask.packet.ttl = session.ttl;
-  if (session.protocol != 1 && session.protocol != 58 && ask.packet.protocol != "dhcp") ask.packet.dst_port = session.other_port;
+  if (session.protocol != 1 && session.protocol != 58 && ask.packet.protocol != "dhcp")
+    ask.packet.dst_port = session.other_port;
   return ask;
 }
 
@@ -81,7 +82,8 @@ Ask ask_of(const verify::Session& session, const verify::Station& station) {
 std::vector<const verify::Packet*> packets_of(const verify::Flows& flows, std::size_t session) {
   std::set<std::size_t> sessions{session};
   for (const auto& packet : flows.sessions[session].packets) {
-    if (const auto found = flows.sessions_of.find(packet.get()); found != flows.sessions_of.end()) sessions.insert(found->second.begin(), found->second.end());
+    if (const auto found = flows.sessions_of.find(packet.get()); found != flows.sessions_of.end())
+      sessions.insert(found->second.begin(), found->second.end());
   }
   std::vector<const verify::Packet*> packets;
   for (const std::size_t one : sessions) {
@@ -92,9 +94,18 @@ std::vector<const verify::Packet*> packets_of(const verify::Flows& flows, std::s
   return packets;
 }
 
+bool is_error(const Direction& direction) {
+  if (direction.crossings.empty()) return false;
+  const Headers& packet = direction.crossings.front().packet;
+  if (!packet.icmp_type) return false;
+  return packet.protocol == 1 ? *packet.icmp_type == 3 || *packet.icmp_type == 11
+                              : *packet.icmp_type >= 1 && *packet.icmp_type <= 4;
+}
+
 class VerifyingAll {
  public:
-  VerifyingAll(const Network& network, const verify::Flows& flows, const std::map<CapturePoint, verify::Station>& stations)
+  VerifyingAll(const Network& network, const verify::Flows& flows,
+               const std::map<CapturePoint, verify::Station>& stations)
       : asker_(network), flows_(flows), stations_(stations), cloud_(verify::cloud_of(network)) {}
 
   Answers run() {
@@ -105,8 +116,10 @@ class VerifyingAll {
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(order, {}, [&](std::size_t i) { return flows_.sessions[i].first; });
     for (const std::size_t i : order) {
-      if (flows_.sessions[i].asks) answers.flows.push_back(one(i));
-      else ++answers.asked_elsewhere;
+      if (flows_.sessions[i].asks)
+        answers.flows.push_back(one(i));
+      else
+        ++answers.asked_elsewhere;
     }
     // A session that somebody in the captures asked is counted with its asker.
     return answers;
@@ -123,8 +136,13 @@ class VerifyingAll {
     if (known != traces_.end()) return known->second;
     auto trace = asker_.ask(ask);
     Predicted predicted;
-    if (trace) predicted.trace = std::move(*trace);
-    else predicted.failure = trace.error().message;
+    if (trace) {
+      predicted.trace = std::move(*trace);
+      // Errors that routers send are of no session: only the way there is compared.
+      std::vector<Direction>& directions = predicted.trace->directions;
+      if (directions.size() > 1 && is_error(directions[1])) directions.resize(1);
+    }
+    if (!trace) predicted.failure = trace.error().message;
     return traces_.emplace(key, std::move(predicted)).first->second;
   }
 
@@ -137,14 +155,16 @@ class VerifyingAll {
     answer.from = station.port;
     answer.packet = packet_word(session);
     answer.packets = session.sent + session.received;
-    const Predicted& predicted = predict(ask, fmt::format("{} {} {} {} {} {}", ask.from, to_string(session.own), ask.to, answer.packet, ask.packet.established,
-                                                          ask.packet.ttl.value_or(0)));
+    const Predicted& predicted =
+        predict(ask, fmt::format("{} {} {} {} {} {}", ask.from, to_string(session.own), ask.to, answer.packet,
+                                 ask.packet.established, ask.packet.ttl.value_or(0)));
     if (!predicted.trace) {
       answer.text = "cannot be asked: " + predicted.failure;
       return answer;
     }
     answer.from = predicted.trace->question.from.name;
-    verify::Verifier verifier(*predicted.trace, {std::nullopt, ask.packet.ttl});
+    const Trace& trace = *predicted.trace;
+    verify::Verifier verifier(trace, {std::nullopt, ask.packet.ttl});
     for (const Capture& capture : flows_.captures) verifier.capture(capture);
     for (const verify::Packet* packet : packets_of(flows_, index)) verifier.adopt(*packet, flows_.points);
     const Verification verification = verifier.finish(cloud_);
@@ -161,9 +181,11 @@ class VerifyingAll {
 };
 
 std::string print_text(const Answers& answers, const Options& options) {
-  const std::uint64_t agree = answers.count(Agreement::Agrees), disagree = answers.count(Agreement::Disagrees);
-  std::string text = fmt::format("{} flow{}: {} agree, {} disagree, {} cannot be told\n", answers.flows.size(), answers.flows.size() == 1 ? "" : "s", agree,
-                                 disagree, answers.flows.size() - agree - disagree);
+  const std::uint64_t agree = answers.count(Agreement::Agrees),
+                      disagree = answers.count(Agreement::Disagrees);
+  std::string text = fmt::format("{} flow{}: {} agree, {} disagree, {} cannot be told\n",
+                                 answers.flows.size(), answers.flows.size() == 1 ? "" : "s", agree, disagree,
+                                 answers.flows.size() - agree - disagree);
   if (options.quiet || options.detail == "brief") return text;
   const auto list = [&](Agreement agreement, std::string_view head) {
     bool first = true;
@@ -171,8 +193,9 @@ std::string print_text(const Answers& answers, const Options& options) {
       if (flow.agreement != agreement) continue;
       if (first) text += fmt::format("\n{}\n", head);
       first = false;
-      text += fmt::format("  from {} to {} {}, {} packet{}\n      {}\n", printable(flow.from), printable(flow.to), flow.packet, flow.packets,
-                          flow.packets == 1 ? "" : "s", printable(flow.text));
+      text +=
+          fmt::format("  from {} to {} {}, {} packet{}\n      {}\n", printable(flow.from), printable(flow.to),
+                      flow.packet, flow.packets, flow.packets == 1 ? "" : "s", printable(flow.text));
     }
   };
   list(Agreement::Disagrees, "disagree");
@@ -183,9 +206,13 @@ std::string print_text(const Answers& answers, const Options& options) {
     if (capture.fault.empty() && capture.cut_short == 0) continue;
     text += first ? "\n" : "";
     first = false;
-    text += fmt::format("{}: {}\n", printable(capture.file), capture.fault.empty() ? fmt::format("{} packets cut before their addresses", capture.cut_short) : printable(capture.fault));
+    text += fmt::format("{}: {}\n", printable(capture.file),
+                        capture.fault.empty()
+                            ? fmt::format("{} packets cut before their addresses", capture.cut_short)
+                            : printable(capture.fault));
   }
-  if (answers.passed_over != 0) text += fmt::format("\n{} packets were of more flows than are kept\n", answers.passed_over);
+  if (answers.passed_over != 0)
+    text += fmt::format("\n{} packets were of more flows than are kept\n", answers.passed_over);
   return text;
 }
 
@@ -211,19 +238,22 @@ std::string print_json(const Answers& answers) {
 }  // namespace
 
 Outcome verify_all(const Options& options, const Network& network) {
-  if (!options.words.empty()) return fail("usage", fmt::format("verify --all takes no words, found '{}'", options.words.front()));
+  if (!options.words.empty())
+    return fail("usage", fmt::format("verify --all takes no words, found '{}'", options.words.front()));
   auto sources = open_captures(options, host_names(network), {});
   if (!sources) return tl::unexpected<Failure>(sources.error());
   const Ports ports(network);
   const auto stations = stations_of(network, ports);
   const verify::Flows flows = verify::collect_flows(*sources, stations);
-  const bool any_named = std::ranges::any_of(flows.captures, [&](const Capture& capture) { return stations.contains(capture.point); });
+  const bool any_named = std::ranges::any_of(
+      flows.captures, [&](const Capture& capture) { return stations.contains(capture.point); });
   if (!any_named) {
     return fail("no-input", "no capture is of a VM's tap: where a flow begins cannot be told",
                 "captures are called HOST__NETNS__DEVICE.pcap, or named: -r HOST:DEVICE=FILE");
   }
   const Answers answers = VerifyingAll(network, flows, stations).run();
-  if (!answer(options.format == "json" ? print_json(answers) : print_text(answers, options), options)) return fail("output", "the answer could not be written");
+  if (!answer(options.format == "json" ? print_json(answers) : print_text(answers, options), options))
+    return fail("output", "the answer could not be written");
   if (answers.count(Agreement::Disagrees) != 0) return kNotDelivered;
   return answers.flows.empty() || answers.count(Agreement::CannotTell) != 0 ? kCannotTell : kDelivered;
 }

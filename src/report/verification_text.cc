@@ -48,7 +48,9 @@ std::string duration(std::int64_t nanoseconds) {
   return fmt::format("{:.4g} s", size / 1e9);
 }
 
-std::string packets_text(std::uint64_t count) { return fmt::format("{} packet{}", count, count == 1 ? "" : "s"); }
+std::string packets_text(std::uint64_t count) {
+  return fmt::format("{} packet{}", count, count == 1 ? "" : "s");
+}
 
 // A namespace by the name of what it belongs to; Neutron's prefix says the rest.
 std::string netns_text(const std::string& netns, const Glossary& glossary) {
@@ -96,33 +98,42 @@ class Writer {
   void direction(const Direction& predicted, const DirectionVerification& found) {
     text_ += "\n";
     page([&](Page& page) {
-      page.line(0, Pieces{{Paint::Strong, found.name + ": "}, {paint_of(found.agreement), std::string(in_words(found.agreement))}, {Paint::Plain, ": " + printable(found.text)}});
+      page.line(0, Pieces{{Paint::Strong, found.name + ": "},
+                          {paint_of(found.agreement), std::string(in_words(found.agreement))},
+                          {Paint::Plain, ": " + printable(found.text)}});
     });
     Table table{{"", "host", "namespace", "device", "state", "packets", "since the one before", ""}, {}};
     std::size_t number = 0, copies = 0;
     for (std::size_t i = 0; i < found.crossings.size(); ++i) {
       const Crossing& crossing = predicted.crossings[i];
       const CrossingVerification& state = found.crossings[i];
-      if (crossing.on_path) ++number;
-      else ++copies;
+      if (crossing.on_path)
+        ++number;
+      else
+        ++copies;
       if (!crossing.on_path && !context_.full && state.state != CrossingState::Altered) continue;
       std::string note = printable(state.note);
       const auto add = [&](const std::string& text) { note += (note.empty() ? "" : "; ") + text; };
       if (state.lost != 0) add(fmt::format("{} of {} lost", state.lost, state.expected));
       if (state.duplicates != 0) add(fmt::format("{} twice", state.duplicates));
       if (state.merged != 0) add(fmt::format("{} merged or split", state.merged));
-      table.rows.push_back({crossing.on_path ? std::to_string(number) : "copy", printable(crossing.host), netns_text(crossing.netns, context_.glossary),
-                            with_name(printable(crossing.device), name_in(context_.glossary.devices, crossing.device)), state_text(state),
-                            state.state == CrossingState::NotCaptured ? "" : std::to_string(state.packets), latency_text(state.latency), note});
+      table.rows.push_back(
+          {crossing.on_path ? std::to_string(number) : "copy", printable(crossing.host),
+           netns_text(crossing.netns, context_.glossary),
+           with_name(printable(crossing.device), name_in(context_.glossary.devices, crossing.device)),
+           state_text(state), state.state == CrossingState::NotCaptured ? "" : std::to_string(state.packets),
+           latency_text(state.latency), note});
     }
     if (!table.rows.empty()) text_ += print_table(table, 2, context_.style);
     page([&](Page& page) { details(predicted, found, copies, page); });
   }
 
-  void details(const Direction& predicted, const DirectionVerification& found, std::size_t copies, Page& page) {
+  void details(const Direction& predicted, const DirectionVerification& found, std::size_t copies,
+               Page& page) {
     if (copies != 0 && !context_.full) {
       const auto seen = std::ranges::count_if(found.crossings, [&](const CrossingVerification& c) {
-        return !predicted.crossings[static_cast<std::size_t>(&c - found.crossings.data())].on_path && c.state == CrossingState::Seen;
+        return !predicted.crossings[static_cast<std::size_t>(&c - found.crossings.data())].on_path &&
+               c.state == CrossingState::Seen;
       });
       page.line(2, fmt::format("copies of floods: {} of {} predicted ones seen", seen, copies));
     }
@@ -130,28 +141,40 @@ class Writer {
       for (const Alteration& a : found.crossings[i].altered) {
         page.line(2, Pieces{{Paint::Bad, "altered"},
                             {Paint::Plain, fmt::format("  {}: {} is {}, predicted {}, in {}",
-                                                       point_text({predicted.crossings[i].host, predicted.crossings[i].netns, predicted.crossings[i].device}),
-                                                       a.field, printable(a.found), printable(a.expected), packets_text(a.packets))}});
+                                                       point_text({predicted.crossings[i].host,
+                                                                   predicted.crossings[i].netns,
+                                                                   predicted.crossings[i].device}),
+                                                       a.field, printable(a.found), printable(a.expected),
+                                                       packets_text(a.packets))}});
       }
     }
     for (const UnpredictedSighting& sighting : found.unpredicted) unpredicted(sighting, page);
     for (const IcmpErrorSighting& error : found.errors) {
       page.line(2, Pieces{{Paint::Bad, "error"},
-                          {Paint::Plain, fmt::format("  {}: ICMP type {} code {} from {}, {}", point_text(error.point), error.type, error.code,
+                          {Paint::Plain, fmt::format("  {}: ICMP type {} code {} from {}, {}",
+                                                     point_text(error.point), error.type, error.code,
                                                      to_string(error.sender), packets_text(error.packets))}});
     }
     if (found.stop) stop(predicted, *found.stop, page);
-    if (found.passed_over != 0) page.line(2, fmt::format("{} with another TTL than was asked about, not judged", packets_text(found.passed_over)));
+    if (found.passed_over != 0)
+      page.line(2, fmt::format("{} with another TTL than was asked about, not judged",
+                               packets_text(found.passed_over)));
   }
 
   void unpredicted(const UnpredictedSighting& sighting, Page& page) {
     page.line(2, Pieces{{Paint::Bad, sighting.copy ? "unpredicted copy" : "unpredicted"},
-                        {Paint::Plain, fmt::format("  {}: {}, {}", point_text(sighting.point), packets_text(sighting.packets),
+                        {Paint::Plain, fmt::format("  {}: {}, {}", point_text(sighting.point),
+                                                   packets_text(sighting.packets),
                                                    packet_text(sighting.packet, context_.style.arrow()))}});
-    page.line(4, fmt::format("{} > {}", mac_text(sighting.packet.eth_src, context_.glossary), mac_text(sighting.packet.eth_dst, context_.glossary)) +
-                     (sighting.packet.encapsulation ? ", in " + tunnel_text(*sighting.packet.encapsulation, context_.style.arrow(), context_.glossary) : ""));
+    page.line(4, fmt::format("{} > {}", mac_text(sighting.packet.eth_src, context_.glossary),
+                             mac_text(sighting.packet.eth_dst, context_.glossary)) +
+                     (sighting.packet.encapsulation
+                          ? ", in " + tunnel_text(*sighting.packet.encapsulation, context_.style.arrow(),
+                                                  context_.glossary)
+                          : ""));
     for (const Explanation& line : sighting.explained_by) {
-      page.line(4, Pieces{{Paint::Plain, fmt::format("may be by {}: {}", line.kind, printable(line.text))}}, 8);
+      page.line(4, Pieces{{Paint::Plain, fmt::format("may be by {}: {}", line.kind, printable(line.text))}},
+                8);
       if (!line.at.known()) continue;
       const Location where = context_.sources.locate(line.at);
       page.unwrapped(6, {Paint::Faint, fmt::format("{}:{}", printable(where.file), where.line)});
@@ -165,12 +188,15 @@ class Writer {
       text += fmt::format(", on the way behind {}", point_text({end.host, end.netns, end.device}));
     }
     if (stop.before) text += fmt::format(", in front of {}", point_text(*stop.before));
-    if (stop.predicted) text += ", as predicted";
-    else if (!stop.proven) text += "; what is behind it was not captured";
+    if (stop.predicted)
+      text += ", as predicted";
+    else if (!stop.proven)
+      text += "; what is behind it was not captured";
     page.line(2, Pieces{{stop.predicted ? Paint::Plain : Paint::Bad, "stops"}, {Paint::Plain, text}});
     for (const std::size_t hop : stop.hops) {
       const Place& place = predicted.hops[hop].place;
-      page.line(4, fmt::format("{}{}", place.host.empty() ? "" : printable(place.host) + "  ", place_text(place, context_.glossary)));
+      page.line(4, fmt::format("{}{}", place.host.empty() ? "" : printable(place.host) + "  ",
+                               place_text(place, context_.glossary)));
     }
   }
 
@@ -178,31 +204,46 @@ class Writer {
     Page page(context_.style);
     page.blank();
     for (const ClockOffset& clock : v_.clocks) {
-      page.line(0, fmt::format("clock of {}: {} {} that of {} (from {})", printable(clock.host), duration(clock.nanoseconds < 0 ? -clock.nanoseconds : clock.nanoseconds),
-                               clock.nanoseconds < 0 ? "behind" : "ahead of", printable(clock.reference), packets_text(clock.samples)));
+      page.line(0, fmt::format("clock of {}: {} {} that of {} (from {})", printable(clock.host),
+                               duration(clock.nanoseconds < 0 ? -clock.nanoseconds : clock.nanoseconds),
+                               clock.nanoseconds < 0 ? "behind" : "ahead of", printable(clock.reference),
+                               packets_text(clock.samples)));
     }
     for (const OtherNetwork& other : v_.others) {
-      page.line(0, fmt::format("{}: {} with these addresses{} are of another network, and not judged", point_text(other.point), packets_text(other.packets),
-                               other.packet.encapsulation ? " in " + vni_text(other.packet.encapsulation->vni, context_.glossary) : ""));
+      page.line(0, fmt::format("{}: {} with these addresses{} are of another network, and not judged",
+                               point_text(other.point), packets_text(other.packets),
+                               other.packet.encapsulation
+                                   ? " in " + vni_text(other.packet.encapsulation->vni, context_.glossary)
+                                   : ""));
     }
     for (const auto& [point, packets] : v_.elsewhere)
-      page.line(0, fmt::format("{}: seen there too, {}; no dump shows this device", point_text(point), packets_text(packets)));
-    if (v_.undecided != 0) page.line(0, fmt::format("{} had to be judged before the captures were read to their end", packets_text(v_.undecided)));
+      page.line(0, fmt::format("{}: seen there too, {}; no dump shows this device", point_text(point),
+                               packets_text(packets)));
+    if (v_.undecided != 0)
+      page.line(0, fmt::format("{} had to be judged before the captures were read to their end",
+                               packets_text(v_.undecided)));
     for (const Capture& capture : v_.captures) captures(capture, page);
     if (!page.text().empty()) text_ += "\n" + page.text();
   }
 
   void captures(const Capture& capture, Page& page) {
     std::string text;
-    if (capture.point.device.empty()) text = "not placed: nothing in it tells where it was taken";
-    else if (capture.placed_by == "content") text = "taken to be of " + point_text(capture.point) + ", by what it holds";
-    else if (context_.full) text = point_text(capture.point);
-    if (capture.point.device.empty() && capture.fault.empty() && capture.matching == 0 && !context_.full && capture.packets == 0) text.clear();
+    if (capture.point.device.empty())
+      text = "not placed: nothing in it tells where it was taken";
+    else if (capture.placed_by == "content")
+      text = "taken to be of " + point_text(capture.point) + ", by what it holds";
+    else if (context_.full)
+      text = point_text(capture.point);
+    if (capture.point.device.empty() && capture.fault.empty() && capture.matching == 0 && !context_.full &&
+        capture.packets == 0)
+      text.clear();
     const auto add = [&](const std::string& what) { text += (text.empty() ? "" : "; ") + what; };
     if (!capture.fault.empty()) add(printable(capture.fault));
-    if (capture.cut_short != 0) add(fmt::format("{} cut before their addresses", packets_text(capture.cut_short)));
+    if (capture.cut_short != 0)
+      add(fmt::format("{} cut before their addresses", packets_text(capture.cut_short)));
     if (capture.malformed != 0) add(fmt::format("{} malformed", packets_text(capture.malformed)));
-    if (context_.full) add(fmt::format("{}, {} of the flow", packets_text(capture.packets), capture.matching));
+    if (context_.full)
+      add(fmt::format("{}, {} of the flow", packets_text(capture.packets), capture.matching));
     if (!text.empty()) page.line(0, fmt::format("{}: {}", printable(capture.file), text));
   }
 
@@ -218,11 +259,13 @@ std::string print_verdict(const Verification& verification, const VerificationCo
   Page page(context.style);
   std::string word(in_words(verification.agreement));
   word.front() = static_cast<char>(word.front() - 'a' + 'A');
-  page.line(0, Pieces{{paint_of(verification.agreement), word}, {Paint::Plain, ": " + printable(verification.text)}});
+  page.line(0, Pieces{{paint_of(verification.agreement), word},
+                      {Paint::Plain, ": " + printable(verification.text)}});
   return page.text();
 }
 
-std::string print_text(const Verification& verification, const Trace& trace, const VerificationContext& context) {
+std::string print_text(const Verification& verification, const Trace& trace,
+                       const VerificationContext& context) {
   return Writer(verification, trace, context).write();
 }
 

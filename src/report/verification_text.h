@@ -17,7 +17,8 @@ struct VerificationContext {
   bool full = false;  // copies of floods as well, and all captures
 };
 
-std::string print_text(const Verification& verification, const Trace& trace, const VerificationContext& context);
+std::string print_text(const Verification& verification, const Trace& trace,
+                       const VerificationContext& context);
 // Only the line with the answer.
 std::string print_verdict(const Verification& verification, const VerificationContext& context);
 

@@ -31,10 +31,12 @@ void look_and_dissect(const dvrtrace::verify::Record& record, int link_type) {
   if (!record.bytes.empty()) std::memcpy(copy.get(), record.bytes.data(), record.bytes.size());
   const TunnelPorts ports;
   Look look;
-  for (bool more = look_at({copy.get(), record.bytes.size()}, record.length, link_type, look); more; more = look_inside(ports, look)) {
+  for (bool more = look_at({copy.get(), record.bytes.size()}, record.length, link_type, look); more;
+       more = look_inside(ports, look)) {
     const Dissected dissected = dissect(look);
     if (dissected.identity.head_size > dissected.identity.head.size()) __builtin_trap();
-    if (dissected.headers.ip_src != look.source || dissected.headers.ip_dst != look.destination) __builtin_trap();
+    if (dissected.headers.ip_src != look.source || dissected.headers.ip_dst != look.destination)
+      __builtin_trap();
     Look quoted;
     look_at_quoted(look, quoted);
   }
@@ -53,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       look_and_dissect(record, (*reader)->interfaces()[record.interface].link_type);
     }
   }
-  for (const int link_type : {0, 1, 101, 113, 276}) look_and_dissect({0, 0, static_cast<std::uint32_t>(size), {data, size}}, link_type);
+  for (const int link_type : {0, 1, 101, 113, 276})
+    look_and_dissect({0, 0, static_cast<std::uint32_t>(size), {data, size}}, link_type);
   return 0;
 }

@@ -18,7 +18,8 @@ constexpr std::size_t kBuffer = 512 << 10;
 // The bytes that were looked at to tell the format, and then the rest.
 class Rejoined : public ByteStream {
  public:
-  Rejoined(std::string first, std::unique_ptr<ByteStream> rest) : first_(std::move(first)), rest_(std::move(rest)) {}
+  Rejoined(std::string first, std::unique_ptr<ByteStream> rest)
+      : first_(std::move(first)), rest_(std::move(rest)) {}
   Result<std::size_t> read(char* into, std::size_t room) override {
     if (at_ == first_.size()) return rest_->read(into, room);
     const std::size_t count = std::min(room, first_.size() - at_);
@@ -63,11 +64,15 @@ class PcapReader : public CaptureReader {
     const std::uint8_t* bytes = nullptr;
     const int status = ::pcap_next_ex(pcap_, &header, &bytes);
     if (status != 1) {
-      if (status == PCAP_ERROR && fault_.empty()) fault_ = stream_fault_.empty() ? printable(::pcap_geterr(pcap_)) : stream_fault_;
+      if (status == PCAP_ERROR && fault_.empty())
+        fault_ = stream_fault_.empty() ? printable(::pcap_geterr(pcap_)) : stream_fault_;
       return false;
     }
     // With the precision asked for, tv_usec counts nanoseconds.
-    record = {0, std::int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec, header->len, {bytes, header->caplen}};
+    record = {0,
+              std::int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec,
+              header->len,
+              {bytes, header->caplen}};
     return true;
   }
 

@@ -20,16 +20,16 @@
 namespace dvrtrace::verify {
 
 struct CaptureInterface {
-  std::string name;              // "" as in classic pcap: the file does not say
-  int link_type = 1;             // LINKTYPE_*: 1 is Ethernet
-  std::uint32_t snap_length = 0; // 0: no limit
-  std::uint64_t dropped = 0;     // packets that the capturing lost, as it says itself
+  std::string name;               // "" as in classic pcap: the file does not say
+  int link_type = 1;              // LINKTYPE_*: 1 is Ethernet
+  std::uint32_t snap_length = 0;  // 0: no limit
+  std::uint64_t dropped = 0;      // packets that the capturing lost, as it says itself
 };
 
 struct Record {
-  std::uint32_t interface = 0;   // of interfaces()
-  std::int64_t time = 0;         // nanoseconds since 1970
-  std::uint32_t length = 0;      // on the wire; more than bytes.size() when the capturing cut it
+  std::uint32_t interface = 0;          // of interfaces()
+  std::int64_t time = 0;                // nanoseconds since 1970
+  std::uint32_t length = 0;             // on the wire; more than bytes.size() when the capturing cut it
   std::span<const std::uint8_t> bytes;  // until the next call
 };
 

@@ -39,7 +39,8 @@ Clocks::Clocks(const Points& points, const std::vector<Tally>& tallies) : points
       const auto back = between.find({other, known});
       if (!of_host_.contains(known) || of_host_.contains(other) || back == between.end()) continue;
       const std::int64_t ahead = there.least / 2 - back->second.least / 2;
-      of_host_[other] = {names[other], names[*reference], of_host_[known].nanoseconds + ahead, there.samples + back->second.samples};
+      of_host_[other] = {names[other], names[*reference], of_host_[known].nanoseconds + ahead,
+                         there.samples + back->second.samples};
       more = true;
     }
   }

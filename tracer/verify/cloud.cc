@@ -28,28 +28,36 @@ bool has_device(const Network& network, const CapturePoint& point) {
   if (netns != kNowhere && host->namespaces[netns].find(point.device) != kNowhere) return true;
   if (!point.netns.empty()) return false;
   return std::ranges::any_of(host->bridges, [&](const Bridge& bridge) {
-    return bridge.name == point.device || std::ranges::any_of(bridge.ports, [&](const BridgePort& port) { return port.name == point.device; });
+    return bridge.name == point.device || std::ranges::any_of(bridge.ports, [&](const BridgePort& port) {
+             return port.name == point.device;
+           });
   });
 }
 
 // --- routes ----------------------------------------------------------------------------------------------
 
 // The most specific routes by which a namespace sends to an address out of a device, and the rules that lead to their tables.
-void explain_by_routes(const Namespace& netns, const std::string& device, const Ip& destination, std::vector<Explanation>& out) {
+void explain_by_routes(const Namespace& netns, const std::string& device, const Ip& destination,
+                       std::vector<Explanation>& out) {
   const Sourced<kernel::Route>* best = nullptr;
   for (const auto& [key, table] : netns.tables) {
     for (const Sourced<kernel::Route>* route : table.routes) {
       const kernel::Route& value = route->value;
-      const bool leads = value.type == kernel::RouteType::Unicast && value.destination.contains(destination) &&
-                         std::ranges::any_of(value.nexthops, [&](const kernel::Nexthop& hop) { return hop.device == device; });
-      if (leads && (best == nullptr || value.destination.length() > best->value.destination.length())) best = route;
+      const bool leads =
+          value.type == kernel::RouteType::Unicast && value.destination.contains(destination) &&
+          std::ranges::any_of(value.nexthops,
+                              [&](const kernel::Nexthop& hop) { return hop.device == device; });
+      if (leads && (best == nullptr || value.destination.length() > best->value.destination.length()))
+        best = route;
     }
   }
   if (best == nullptr) return;
   const auto& rules = destination.v4() ? netns.rules4 : netns.rules6;
   for (const Sourced<kernel::PolicyRule>* rule : rules) {
     const kernel::PolicyRule& value = rule->value;
-    if (value.action != kernel::PolicyRule::Action::Lookup || value.table != best->value.table || value.table == kernel::kTableMain) continue;
+    if (value.action != kernel::PolicyRule::Action::Lookup || value.table != best->value.table ||
+        value.table == kernel::kTableMain)
+      continue;
     if (value.to && !value.to->contains(destination)) continue;
     if (out.size() + 1 < kMostLines) out.push_back({"ip-rule", kernel::to_string(value), rule->at});
   }
@@ -69,12 +77,14 @@ bool sends_to(const openflow::Actions& actions, Ofport port) {
   });
 }
 
-void explain_by_flows(const Network& network, const Bridge& bridge, Ofport port, const Headers& packet, std::vector<Explanation>& out) {
+void explain_by_flows(const Network& network, const Bridge& bridge, Ofport port, const Headers& packet,
+                      std::vector<Explanation>& out) {
   if (bridge.dumps == nullptr) return;
   std::vector<const openflow::FlowRow*> rows;
   for (const openflow::FlowRow& row : bridge.dumps->flows.value.flows) {
     const openflow::Match& match = row.flow.match;
-    if (!sends_to(row.flow.actions, port) || !may_match(match, FieldId::EthDst, packet.eth_dst.value)) continue;
+    if (!sends_to(row.flow.actions, port) || !may_match(match, FieldId::EthDst, packet.eth_dst.value))
+      continue;
     rows.push_back(&row);
   }
   // What names the packet's own destination comes first.
@@ -84,8 +94,9 @@ void explain_by_flows(const Network& network, const Bridge& bridge, Ofport port,
   for (const openflow::FlowRow* row : rows) {
     if (out.size() >= kMostLines) return;
     const SourceText text = network.sources().text(row->at.source);
-    out.push_back({"flow", fmt::format("{} table {}, priority {}: {} actions {}", bridge.name, row->flow.table.value, row->flow.priority,
-                                       text.at(row->match_span), text.at(row->actions_span)),
+    out.push_back({"flow",
+                   fmt::format("{} table {}, priority {}: {} actions {}", bridge.name, row->flow.table.value,
+                               row->flow.priority, text.at(row->match_span), text.at(row->actions_span)),
                    row->at});
   }
 }
@@ -127,9 +138,8 @@ std::vector<Explanation> explain(const Network& network, const CapturePoint& poi
 
 Cloud cloud_of(const Network& network) {
   return {[&network](const CapturePoint& point) { return has_device(network, point); },
-          [&network](const Direction&, std::optional<std::size_t>, const CapturePoint& point, const Headers& packet) {
-            return explain(network, point, packet);
-          }};
+          [&network](const Direction&, std::optional<std::size_t>, const CapturePoint& point,
+                     const Headers& packet) { return explain(network, point, packet); }};
 }
 
 TunnelPorts tunnel_ports_of(const Network& network, const Trace& trace) {
@@ -144,7 +154,8 @@ TunnelPorts tunnel_ports_of(const Network& network, const Trace& trace) {
     for (const Bridge& bridge : host->bridges) {
       for (const BridgePort& port : bridge.ports) {
         if (port.type == PortType::Tunnel && port.tunnel.type == "vxlan") vxlan.insert(port.tunnel.udp_port);
-        if (port.type == PortType::Tunnel && port.tunnel.type == "geneve" && port.tunnel.udp_port != 4789) geneve.insert(port.tunnel.udp_port);
+        if (port.type == PortType::Tunnel && port.tunnel.type == "geneve" && port.tunnel.udp_port != 4789)
+          geneve.insert(port.tunnel.udp_port);
       }
     }
   }

@@ -17,7 +17,9 @@ constexpr double kChance = 0.001;
 // Captures that are farther apart than this were not taken together; clocks rarely are.
 constexpr std::int64_t kApart = 60'000'000'000;
 
-bool arrives(const Direction& direction) { return direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud; }
+bool arrives(const Direction& direction) {
+  return direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
+}
 
 bool is_error(const Direction& direction) {
   if (direction.crossings.empty()) return false;
@@ -34,7 +36,9 @@ bool must_be_answered(const Direction& request) {
   return h.arp_op || h.protocol != kUdp || h.dst_port == 67 || h.dst_port == 53;
 }
 
-std::string packets_text(std::uint64_t count) { return fmt::format("{} packet{}", count, count == 1 ? "" : "s"); }
+std::string packets_text(std::uint64_t count) {
+  return fmt::format("{} packet{}", count, count == 1 ? "" : "s");
+}
 
 class Concluding {
  public:
@@ -51,8 +55,12 @@ class Concluding {
 
  private:
   const Direction& direction_of(std::size_t i) const { return *f_.tallies[i].expected().direction; }
-  bool captured(const Tally& tally, std::size_t crossing) const { return f_.captured[tally.expected().points[crossing]]; }
-  CapturePoint point(const Tally& tally, std::size_t crossing) const { return f_.points.at(tally.expected().points[crossing]); }
+  bool captured(const Tally& tally, std::size_t crossing) const {
+    return f_.captured[tally.expected().points[crossing]];
+  }
+  CapturePoint point(const Tally& tally, std::size_t crossing) const {
+    return f_.points.at(tally.expected().points[crossing]);
+  }
 
   // How likely it is that a packet which passed a point is not in its capture.
   void measure_losses() {
@@ -112,13 +120,17 @@ class Concluding {
   std::string doubt(std::uint32_t point, std::uint64_t passed) const {
     for (const Capture* capture : captures_at(point)) {
       if (!capture->fault.empty()) return "the capture is damaged: " + capture->fault;
-      if (capture->cut_short != 0) return fmt::format("{} of this capture are cut before their addresses can be read", packets_text(capture->cut_short));
+      if (capture->cut_short != 0)
+        return fmt::format("{} of this capture are cut before their addresses can be read",
+                           packets_text(capture->cut_short));
       if (capture->incomplete) return "the capture says itself that it lost packets";
     }
     if (lacks_what_passed(point)) return "this capture lacks packets that went on behind it";
     if (of_another_time(point)) return "this capture was taken at another time";
     if (losing_ > 0 && std::pow(losing_, static_cast<double>(passed)) > kChance) {
-      return fmt::format("the captures lack {:.0f} % of what they should show, so {} missing here may be chance", losing_ * 100, packets_text(passed));
+      return fmt::format(
+          "the captures lack {:.0f} % of what they should show, so {} missing here may be chance",
+          losing_ * 100, packets_text(passed));
     }
     return "";
   }
@@ -139,7 +151,8 @@ class Concluding {
       out.state = out.altered.empty() ? CrossingState::Seen : CrossingState::Altered;
     } else if (on_path && (counted.holes != 0 || (answered(index) && tally.packets != 0))) {
       out.state = CrossingState::Missed;
-      out.note = counted.holes != 0 ? "it was seen behind it" : "an answer came, so the request must have passed";
+      out.note =
+          counted.holes != 0 ? "it was seen behind it" : "an answer came, so the request must have passed";
       const std::string why = doubt(tally.expected().points[i], 1);
       if (!why.empty() && !lacks_what_passed(tally.expected().points[i])) {
         out.state = CrossingState::CannotTell;
@@ -155,15 +168,21 @@ class Concluding {
     for (const auto& [pair, samples] : tally.times()) {
       std::optional<Latency>& latency = out.crossings[pair.second].latency;
       if (latency && latency->samples >= samples.count()) continue;
-      const std::uint32_t from = tally.expected().points[pair.first], to = tally.expected().points[pair.second];
+      const std::uint32_t from = tally.expected().points[pair.first],
+                          to = tally.expected().points[pair.second];
       const std::optional<std::int64_t> ahead = clocks_.ahead(from, to);
-      latency = Latency{pair.first, samples.count(), samples.quantile(0.5) - ahead.value_or(0), samples.quantile(0.99) - ahead.value_or(0),
-                        f_.points.host(from) != f_.points.host(to), ahead.has_value()};
+      latency = Latency{pair.first,
+                        samples.count(),
+                        samples.quantile(0.5) - ahead.value_or(0),
+                        samples.quantile(0.99) - ahead.value_or(0),
+                        f_.points.host(from) != f_.points.host(to),
+                        ahead.has_value()};
     }
   }
 
   // The hops between a crossing and a later one, or the end of the way.
-  std::vector<std::size_t> hops_between(const Direction& direction, std::size_t after, std::optional<std::size_t> before) const {
+  std::vector<std::size_t> hops_between(const Direction& direction, std::size_t after,
+                                        std::optional<std::size_t> before) const {
     const std::size_t first = direction.crossings[after].hop;
     std::optional<std::size_t> hop;
     if (before && direction.crossings[*before].hop < direction.hops.size()) {
@@ -176,7 +195,8 @@ class Concluding {
       }
     }
     std::vector<std::size_t> hops;
-    for (std::size_t steps = 0; hop && *hop < direction.hops.size() && steps <= direction.hops.size(); ++steps) {
+    for (std::size_t steps = 0; hop && *hop < direction.hops.size() && steps <= direction.hops.size();
+         ++steps) {
       hops.push_back(*hop);
       if (*hop == first) break;
       hop = direction.hops[*hop].parent;
@@ -195,12 +215,15 @@ class Concluding {
     std::optional<Branch> best;
     std::int64_t latest = 0;
     for (const auto& [where, samples] : tally.beyond()) {
-      if (where.reached != reached || !in_dumps(where.point) || (where.predicted && !predicted_ones)) continue;
+      if (where.reached != reached || !in_dumps(where.point) || (where.predicted && !predicted_ones))
+        continue;
       const bool from_somewhere = reached != Tally::kNone;
-      const std::int64_t ahead = from_somewhere ? clocks_.ahead(tally.expected().points[reached], where.point).value_or(0) : 0;
+      const std::int64_t ahead =
+          from_somewhere ? clocks_.ahead(tally.expected().points[reached], where.point).value_or(0) : 0;
       const std::int64_t after = samples.quantile(0.5) - ahead;
       // A bridge's device and the port that leads into it see a packet at the same time.
-      const bool same_time = after == 0 && where.predicted && (!from_somewhere || listed_behind(tally, where.point, reached));
+      const bool same_time =
+          after == 0 && where.predicted && (!from_somewhere || listed_behind(tally, where.point, reached));
       if (best ? after <= latest : after <= 0 && !same_time) continue;
       latest = after;
       best = Branch{where.point, where.predicted, samples.count()};
@@ -211,7 +234,9 @@ class Concluding {
     const std::vector<std::size_t>& here = tally.expected().at(point);
     return !here.empty() && here.back() > crossing;
   }
-  bool in_dumps(std::uint32_t point) const { return !f_.cloud.has_device || f_.cloud.has_device(f_.points.at(point)); }
+  bool in_dumps(std::uint32_t point) const {
+    return !f_.cloud.has_device || f_.cloud.has_device(f_.points.at(point));
+  }
 
   void find_stop(std::size_t index, DirectionVerification& out) const {
     const Tally& tally = f_.tallies[index];
@@ -260,13 +285,19 @@ class Concluding {
     for (const auto& [kind, extra] : tally.extras()) {
       const CapturePoint& where = f_.points.at(extra.point);
       if (!in_dumps(extra.point)) {
-        const auto known = std::ranges::find(verification_.elsewhere, where, &std::pair<CapturePoint, std::uint64_t>::first);
-        if (known != verification_.elsewhere.end()) known->second += extra.packets;
-        else verification_.elsewhere.emplace_back(where, extra.packets);
+        const auto known =
+            std::ranges::find(verification_.elsewhere, where, &std::pair<CapturePoint, std::uint64_t>::first);
+        if (known != verification_.elsewhere.end())
+          known->second += extra.packets;
+        else
+          verification_.elsewhere.emplace_back(where, extra.packets);
         continue;
       }
-      UnpredictedSighting sighting{where, extra.packet, extra.packets, extra.copies == extra.packets, extra.after, {}};
-      if (f_.cloud.explain) sighting.explained_by = f_.cloud.explain(*tally.expected().direction, extra.after, where, extra.packet);
+      UnpredictedSighting sighting{
+          where, extra.packet, extra.packets, extra.copies == extra.packets, extra.after, {}};
+      if (f_.cloud.explain)
+        sighting.explained_by =
+            f_.cloud.explain(*tally.expected().direction, extra.after, where, extra.packet);
       out.unpredicted.push_back(std::move(sighting));
     }
   }
@@ -282,8 +313,10 @@ class Concluding {
     std::vector<std::string> names;
     for (const std::size_t hop : hops) {
       const Place& place = direction.hops[hop].place;
-      std::string text = place.kind == PlaceKind::Tunnel ? "the tunnel " + place.name : place.kind == PlaceKind::Wire ? "the wire " + place.name
-                         : place.host.empty() ? place.name : fmt::format("{} on {}", place.name, place.host);
+      std::string text = place.kind == PlaceKind::Tunnel ? "the tunnel " + place.name
+                         : place.kind == PlaceKind::Wire ? "the wire " + place.name
+                         : place.host.empty()            ? place.name
+                                                         : fmt::format("{} on {}", place.name, place.host);
       if (std::ranges::find(names, text) == names.end()) names.push_back(std::move(text));
     }
     return fmt::format("{}", fmt::join(names, ", "));
@@ -291,10 +324,17 @@ class Concluding {
 
   std::string stop_text(const Direction& direction, const PacketStop& stop) const {
     std::string text = fmt::format("{} last seen at {}", packets_text(stop.packets), to_string(stop.after));
-    if (stop.before) text += fmt::format(", not at {}", to_string(*stop.before));
-    else if (!stop.predicted) text += ", and nothing behind it was captured";
-    if (stop.way_end && stop.after_crossing != stop.way_end) text += fmt::format("; on the way at {}", to_string(CapturePoint{direction.crossings[*stop.way_end].host, direction.crossings[*stop.way_end].netns, direction.crossings[*stop.way_end].device}));
-    if (stop.way_end && !stop.hops.empty()) text += fmt::format("; between: {}", places_text(direction, stop.hops));
+    if (stop.before)
+      text += fmt::format(", not at {}", to_string(*stop.before));
+    else if (!stop.predicted)
+      text += ", and nothing behind it was captured";
+    if (stop.way_end && stop.after_crossing != stop.way_end)
+      text += fmt::format("; on the way at {}",
+                          to_string(CapturePoint{direction.crossings[*stop.way_end].host,
+                                                 direction.crossings[*stop.way_end].netns,
+                                                 direction.crossings[*stop.way_end].device}));
+    if (stop.way_end && !stop.hops.empty())
+      text += fmt::format("; between: {}", places_text(direction, stop.hops));
     if (!stop.after_crossing) text += ", where the prediction does not have it";
     return text;
   }
@@ -305,15 +345,20 @@ class Concluding {
     const bool reply = index != 0;
     if (!reply) {
       if (!f_.questions.empty()) return judge_question(out);
-      return set(out, Agreement::CannotTell, tally.other_ttl != 0 ? "the packets of the flow that are captured have another TTL than was asked about"
-                                                                  : "no packet of the flow is in the captures");
+      return set(out, Agreement::CannotTell,
+                 tally.other_ttl != 0
+                     ? "the packets of the flow that are captured have another TTL than was asked about"
+                     : "no packet of the flow is in the captures");
     }
     const DirectionVerification& request = verification_.directions[0];
-    if (request.packets == 0) return set(out, Agreement::CannotTell, "no packet of the flow is in the captures");
-    if (request.stop && (request.stop->proven || !request.stop->after_crossing)) return set(out, Agreement::CannotTell, "not expected: the request did not arrive");
+    if (request.packets == 0)
+      return set(out, Agreement::CannotTell, "no packet of the flow is in the captures");
+    if (request.stop && (request.stop->proven || !request.stop->after_crossing))
+      return set(out, Agreement::CannotTell, "not expected: the request did not arrive");
     for (std::size_t i = 0; i < direction.crossings.size(); ++i) {
       if (!direction.crossings[i].on_path || out.crossings[i].state != CrossingState::NotSeen) continue;
-      if (!must_be_answered(direction_of(0))) return set(out, Agreement::CannotTell, "no answer was seen; none has to come");
+      if (!must_be_answered(direction_of(0)))
+        return set(out, Agreement::CannotTell, "no answer was seen; none has to come");
       PacketStop stop;
       if (request.stop) {
         stop.after = request.stop->after;
@@ -327,8 +372,11 @@ class Concluding {
       }
       stop.before = point(tally, i);
       stop.proven = true;
-      if (direction.verdict == Verdict::Unknown) return set(out, Agreement::CannotTell, "no answer was seen; the prediction does not know its way");
-      set(out, Agreement::Disagrees, fmt::format("no answer was seen at {}; the request was last seen at {}", to_string(*stop.before), to_string(stop.after)));
+      if (direction.verdict == Verdict::Unknown)
+        return set(out, Agreement::CannotTell, "no answer was seen; the prediction does not know its way");
+      set(out, Agreement::Disagrees,
+          fmt::format("no answer was seen at {}; the request was last seen at {}", to_string(*stop.before),
+                      to_string(stop.after)));
       out.stop = std::move(stop);
       return;
     }
@@ -343,7 +391,10 @@ class Concluding {
     stop.packets = last.packets;
     stop.resolution = true;
     out.stop = stop;
-    set(out, Agreement::Disagrees, fmt::format("the packet was not sent: its sender asks for a MAC address, last seen at {}, and gets no answer", to_string(stop.after)));
+    set(out, Agreement::Disagrees,
+        fmt::format(
+            "the packet was not sent: its sender asks for a MAC address, last seen at {}, and gets no answer",
+            to_string(stop.after)));
   }
 
   void judge_direction(std::size_t index, DirectionVerification& out) {
@@ -352,24 +403,31 @@ class Concluding {
     for (std::size_t i = 0; i < out.crossings.size(); ++i) {
       if (out.crossings[i].state != CrossingState::Altered) continue;
       const Alteration& alteration = out.crossings[i].altered.front();
-      std::string text = fmt::format("altered at {}: {} {}, predicted {}", to_string(point(f_.tallies[index], i)), alteration.field, alteration.found, alteration.expected);
+      std::string text =
+          fmt::format("altered at {}: {} {}, predicted {}", to_string(point(f_.tallies[index], i)),
+                      alteration.field, alteration.found, alteration.expected);
       if (out.stop) text += "; " + stop_text(direction, *out.stop);
       return set(out, Agreement::Disagrees, std::move(text));
     }
     const bool open_end = direction.verdict == Verdict::Unknown;
-    if (out.stop && !out.stop->predicted && out.stop->proven && !open_end) return set(out, Agreement::Disagrees, stop_text(direction, *out.stop));
+    if (out.stop && !out.stop->predicted && out.stop->proven && !open_end)
+      return set(out, Agreement::Disagrees, stop_text(direction, *out.stop));
     if (!out.unpredicted.empty() && !open_end) {
       const UnpredictedSighting& sighting = out.unpredicted.front();
-      return set(out, Agreement::Disagrees, fmt::format("{} seen at {}, where the prediction has none", packets_text(sighting.packets), to_string(sighting.point)));
+      return set(out, Agreement::Disagrees,
+                 fmt::format("{} seen at {}, where the prediction has none", packets_text(sighting.packets),
+                             to_string(sighting.point)));
     }
     if (index == 0 && f_.answers != 0 && !arrives(direction) && !open_end) {
-      return set(out, Agreement::Disagrees, "an answer came back, though the request is predicted not to arrive");
+      return set(out, Agreement::Disagrees,
+                 "an answer came back, though the request is predicted not to arrive");
     }
     for (std::size_t i = 0; i < out.crossings.size(); ++i) {
       if (!direction.crossings[i].on_path) continue;
       if (out.crossings[i].state == CrossingState::Missed) {
-        return set(out, Agreement::CannotTell, fmt::format("not seen at {}, though it went on: the capture lacks it, or it went around",
-                                                           to_string(point(f_.tallies[index], i))));
+        return set(out, Agreement::CannotTell,
+                   fmt::format("not seen at {}, though it went on: the capture lacks it, or it went around",
+                               to_string(point(f_.tallies[index], i))));
       }
     }
     if (open_end) return set(out, Agreement::CannotTell, "as predicted up to where the dumps stop telling");
@@ -389,10 +447,12 @@ class Concluding {
       missing += out.crossings[i].state == CrossingState::NotCaptured ? 1 : 0;
       if (out.crossings[i].state == CrossingState::CannotTell && doubt.empty()) doubt = out.crossings[i].note;
     }
-    const std::string all = fmt::format("{}, as predicted at {} crossing{}", packets_text(out.packets), seen, seen == 1 ? "" : "s") +
+    const std::string all = fmt::format("{}, as predicted at {} crossing{}", packets_text(out.packets), seen,
+                                        seen == 1 ? "" : "s") +
                             (missing == 0 ? "" : fmt::format("; {} not captured", missing));
     if (arrives(direction) && !end_seen && !answered(index)) {
-      return set(out, Agreement::CannotTell, all + (doubt.empty() ? "; whether it arrives is not captured" : "; " + doubt));
+      return set(out, Agreement::CannotTell,
+                 all + (doubt.empty() ? "; whether it arrives is not captured" : "; " + doubt));
     }
     set(out, Agreement::Agrees, out.stop && out.stop->predicted ? all + "; it ends where predicted" : all);
   }
@@ -427,8 +487,8 @@ void conclude_errors(Verification& verification) {
     if (direction.errors.empty() || direction.agreement == Agreement::Disagrees) continue;
     const IcmpErrorSighting& error = direction.errors.front();
     direction.agreement = Agreement::Disagrees;
-    direction.text = fmt::format("{} answers with an ICMP error, type {} code {}, seen at {}", to_string(error.sender), error.type, error.code,
-                                 to_string(error.point));
+    direction.text = fmt::format("{} answers with an ICMP error, type {} code {}, seen at {}",
+                                 to_string(error.sender), error.type, error.code, to_string(error.point));
   }
 }
 
@@ -437,9 +497,11 @@ void conclude_whole(const Trace& trace, Verification& verification) {
   for (std::size_t i = 0; i < verification.directions.size(); ++i) {
     const DirectionVerification& direction = verification.directions[i];
     // A reply that need not come says nothing when it does not.
-    const bool optional = i != 0 && direction.packets == 0 && !must_be_answered(trace.directions[0]) && direction.agreement == Agreement::CannotTell;
+    const bool optional = i != 0 && direction.packets == 0 && !must_be_answered(trace.directions[0]) &&
+                          direction.agreement == Agreement::CannotTell;
     const bool worse = direction.agreement == Agreement::Disagrees ||
-                       (direction.agreement == Agreement::CannotTell && verification.agreement == Agreement::Agrees && !optional);
+                       (direction.agreement == Agreement::CannotTell &&
+                        verification.agreement == Agreement::Agrees && !optional);
     if (!worse || verification.agreement == Agreement::Disagrees) continue;
     verification.agreement = direction.agreement;
     verification.text = direction.name + ": " + direction.text;

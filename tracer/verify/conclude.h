@@ -18,10 +18,10 @@ struct Cloud;
 struct Findings {
   const Trace& trace;
   const Points& points;
-  const std::vector<bool>& captured;             // of each point
-  const std::vector<Tally>& tallies;             // of each direction
+  const std::vector<bool>& captured;                                 // of each point
+  const std::vector<Tally>& tallies;                                 // of each direction
   std::map<std::uint32_t, std::vector<const Capture*>> captures_of;  // of each point
-  std::uint64_t answers = 0;                     // to a request that should have none
+  std::uint64_t answers = 0;                                         // to a request that should have none
   const Cloud& cloud;
   // Questions for a MAC address by the sender of a direction's packets, where there were no packets.
   struct Question {

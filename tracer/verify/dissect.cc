@@ -46,7 +46,9 @@ Mac mac_of(const Tins::HWAddress<6>& address) {
   return Mac{value};
 }
 
-Ip ip_of(const Tins::IPv4Address& address) { return ipv4(__builtin_bswap32(static_cast<std::uint32_t>(address))); }
+Ip ip_of(const Tins::IPv4Address& address) {
+  return ipv4(__builtin_bswap32(static_cast<std::uint32_t>(address)));
+}
 
 Ip ip_of(const Tins::IPv6Address& address) {
   std::uint64_t high = 0, low = 0;
@@ -141,7 +143,8 @@ Answer by_libtins(const Look& look, Headers& headers) {
   constexpr std::uint32_t kHeaders = 128;
   const std::uint32_t start = look.ethernet ? look.frame : look.network;
   const bool quotes = look.protocol == kIcmp || look.protocol == kIcmpv6;
-  const std::uint32_t needed = look.state == Look::State::Arp || quotes ? look.end : look.transport + kHeaders;
+  const std::uint32_t needed =
+      look.state == Look::State::Arp || quotes ? look.end : look.transport + kHeaders;
   const std::uint32_t end = std::min({look.captured, look.end, needed});
   if (end <= start) return Answer::Refused;
   try {
@@ -158,10 +161,12 @@ Answer by_libtins(const Look& look, Headers& headers) {
       const Tins::IPv6 ip(look.bytes + start, end - start);
       take(&ip, headers);
     }
-  } catch (const std::exception&) {  // malformed_packet, option_not_found, and what the library's containers throw
+  } catch (
+      const std::exception&) {  // malformed_packet, option_not_found, and what the library's containers throw
     return Answer::Refused;
   }
-  return headers.ip_src == look.source && headers.ip_dst == look.destination ? Answer::Taken : Answer::Unknown;
+  return headers.ip_src == look.source && headers.ip_dst == look.destination ? Answer::Taken
+                                                                             : Answer::Unknown;
 }
 
 // --- identity --------------------------------------------------------------------------------------------
@@ -175,7 +180,8 @@ void take_head(const Look& look, std::uint32_t from, Identity& identity) {
 
 void identify_tcp(const Look& look, Identity& identity) {
   const std::uint32_t at = look.transport;
-  if (look.captured < at + 20) {  // the capturing cut it within the header: the ports and the sequence number are there
+  if (look.captured <
+      at + 20) {  // the capturing cut it within the header: the ports and the sequence number are there
     identity.key = mixed(identity.key, look.u32(at + 4));
     return;
   }
@@ -224,7 +230,8 @@ Identity identify(const Look& look) {
       identify_tcp(look, identity);
       break;
     case kUdp:
-      identity.key = mixed(identity.key, look.u16(at + 4));  // its length: that of the whole, also in a first fragment
+      identity.key =
+          mixed(identity.key, look.u16(at + 4));  // its length: that of the whole, also in a first fragment
       take_head(look, at + 8, identity);
       break;
     case kSctp:
@@ -267,9 +274,11 @@ Headers headers_of(const Look& look) {
       headers.src_port = look.source_port;
       headers.dst_port = look.destination_port;
     }
-    if (look.protocol == kTcp && std::min(look.captured, look.end) >= look.transport + 14) headers.tcp_flags = look.u8(look.transport + 13);
+    if (look.protocol == kTcp && std::min(look.captured, look.end) >= look.transport + 14)
+      headers.tcp_flags = look.u8(look.transport + 13);
   }
-  if (look.tunnel != Tunnel::None) headers.encapsulation = {tunnel_name(look.tunnel), look.vni, look.outer_source, look.outer_destination};
+  if (look.tunnel != Tunnel::None)
+    headers.encapsulation = {tunnel_name(look.tunnel), look.vni, look.outer_source, look.outer_destination};
   return headers;
 }
 
@@ -281,7 +290,9 @@ Dissected dissect(const Look& look) {
   out.headers.protocol = look.state == Look::State::Ip ? look.protocol : 0;
   const Answer answer = by_libtins(look, out.headers);
   if (answer == Answer::Taken) {
-    if (look.tunnel != Tunnel::None) out.headers.encapsulation = {tunnel_name(look.tunnel), look.vni, look.outer_source, look.outer_destination};
+    if (look.tunnel != Tunnel::None)
+      out.headers.encapsulation = {tunnel_name(look.tunnel), look.vni, look.outer_source,
+                                   look.outer_destination};
     return out;
   }
   out.headers = headers_of(look);

@@ -15,16 +15,16 @@ namespace dvrtrace::verify {
 // two times close to each other speak for that as well is the follower's matter (follow.h).
 struct Identity {
   std::uint64_t key = 0;
-  std::array<std::uint8_t, 16> head{};  // of the payload
-  std::uint8_t head_size = 0;           // as much as was captured
-  bool segment = false;                 // of TCP, with payload: cards merge and split them
+  std::array<std::uint8_t, 16> head{};      // of the payload
+  std::uint8_t head_size = 0;               // as much as was captured
+  bool segment = false;                     // of TCP, with payload: cards merge and split them
   std::uint32_t sequence = 0, payload = 0;  // of a segment
 
   bool may_be(const Identity& other) const;
 };
 
 struct Dissected {
-  Headers headers;         // `eth_src` and `eth_dst` are zero where the link type has none
+  Headers headers;  // `eth_src` and `eth_dst` are zero where the link type has none
   Identity identity;
   bool ethernet = false;
   bool malformed = false;  // libtins refuses it; the headers are those of the first look

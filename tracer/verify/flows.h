@@ -26,25 +26,25 @@ struct Station {
 };
 
 struct Session {
-  std::uint32_t station = 0;              // point
-  Ip own, other;                          // addresses as the VM sees them
+  std::uint32_t station = 0;  // point
+  Ip own, other;              // addresses as the VM sees them
   std::uint8_t protocol = 0, icmp_type = 0;
   std::uint16_t own_port = 0, other_port = 0;
-  bool asks = false;                      // the first packet was the VM's own
-  bool begun = false;                     // of TCP: its first packet was seen
-  std::int64_t first = 0;                 // its time
+  bool asks = false;       // the first packet was the VM's own
+  bool begun = false;      // of TCP: its first packet was seen
+  std::int64_t first = 0;  // its time
   std::uint64_t sent = 0, received = 0;
-  std::uint8_t ttl = 0;                   // of the first packet
+  std::uint8_t ttl = 0;                                // of the first packet
   std::vector<std::shared_ptr<const Packet>> packets;  // that are kept
 };
 
 struct Flows {
   Points points;
   std::vector<Capture> captures;
-  std::vector<Session> sessions;          // in the order of their first packets
+  std::vector<Session> sessions;  // in the order of their first packets
   // Of each kept packet the sessions that have it: both ends see it.
   std::unordered_map<const Packet*, std::vector<std::size_t>> sessions_of;
-  std::uint64_t passed_over = 0;          // sessions beyond the most that are kept
+  std::uint64_t passed_over = 0;  // sessions beyond the most that are kept
 };
 
 // Only captures whose place is named are read. `station_at`: the VM's port that a point is, if it is one.

@@ -35,7 +35,8 @@ void Follower::add(const Identity& identity, std::uint8_t directions, bool icmp_
   for (auto at = from; at != to && compared < kMostAlike; ++at, ++compared) {
     if (!belongs(*at->second, identity, sighting)) continue;
     // Of several that it may be the one that was seen first: captures without a common clock go side by side.
-    if (packet == nullptr || at->second->sightings.front().time < packet->sightings.front().time) packet = at->second;
+    if (packet == nullptr || at->second->sightings.front().time < packet->sightings.front().time)
+      packet = at->second;
   }
   if (packet == nullptr) {
     open_.push_back(std::make_unique<Packet>());

@@ -19,21 +19,21 @@
 namespace dvrtrace::verify {
 
 struct Sighting {
-  std::uint32_t point = 0;             // index of a capture point
-  std::int64_t time = 0;               // by the clock of the point's host
+  std::uint32_t point = 0;  // index of a capture point
+  std::int64_t time = 0;    // by the clock of the point's host
   Headers headers;
   bool ethernet = true;
   std::uint32_t sequence = 0, payload = 0;  // of a segment of TCP
-  std::uint32_t length = 0;            // of the frame
+  std::uint32_t length = 0;                 // of the frame
   int link_type = 1;
   std::shared_ptr<const std::vector<std::uint8_t>> bytes;  // of the frame, when they are kept
 };
 
 struct Packet {
   Identity identity;
-  std::uint8_t directions = 0;         // that it may be of, a bit each
-  bool icmp_error = false;             // about a packet of the flow
-  std::vector<Sighting> sightings;     // in the order in which they were added
+  std::uint8_t directions = 0;      // that it may be of, a bit each
+  bool icmp_error = false;          // about a packet of the flow
+  std::vector<Sighting> sightings;  // in the order in which they were added
 };
 
 class Follower {
@@ -44,7 +44,7 @@ class Follower {
       : points_(points), close_(std::move(close)), most_(most_sightings) {}
 
   void add(const Identity& identity, std::uint8_t directions, bool icmp_error, Sighting sighting);
-  void finish();                       // closes what is open, in the order in which it was first seen
+  void finish();  // closes what is open, in the order in which it was first seen
   std::uint64_t closed_early() const { return closed_early_; }
 
  private:

@@ -11,11 +11,14 @@ bool differs(const std::optional<T>& expected, const std::optional<T>& found) {
   return expected && found && *expected != *found;
 }
 
-std::uint16_t compare(const Expected& expected, const Crossing& crossing, const Sighting& sighting, int ttl_shift) {
+std::uint16_t compare(const Expected& expected, const Crossing& crossing, const Sighting& sighting,
+                      int ttl_shift) {
   const Headers& want = crossing.packet;
   const Headers& found = sighting.headers;
   std::uint16_t fields = 0;
-  const auto note = [&](bool different, Field field) { fields = static_cast<std::uint16_t>(fields | (different ? field : 0)); };
+  const auto note = [&](bool different, Field field) {
+    fields = static_cast<std::uint16_t>(fields | (different ? field : 0));
+  };
   if (sighting.ethernet) {
     note(want.eth_src != found.eth_src, kEthSrc);
     note(want.eth_dst != found.eth_dst, kEthDst);
@@ -24,7 +27,8 @@ std::uint16_t compare(const Expected& expected, const Crossing& crossing, const 
   note(differs(want.ip_src, found.ip_src), kIpSrc);
   note(differs(want.ip_dst, found.ip_dst), kIpDst);
   if (!want.arp_op) note(want.ttl + ttl_shift != found.ttl, kTtl);
-  if (!expected.request || expected.compare_source_port) note(differs(want.src_port, found.src_port), kSrcPort);
+  if (!expected.request || expected.compare_source_port)
+    note(differs(want.src_port, found.src_port), kSrcPort);
   if (expected.request) note(differs(want.dst_port, found.dst_port), kDstPort);
   const auto& tunnel = want.encapsulation;
   const auto& outside = found.encapsulation;
@@ -45,7 +49,8 @@ bool same_station(const Mac& a, const Mac& b) { return a == b && !a.multicast() 
 bool same_network(const Crossing& crossing, const Sighting& sighting) {
   const Headers& want = crossing.packet;
   const Headers& found = sighting.headers;
-  if (want.encapsulation && found.encapsulation && want.encapsulation->vni != found.encapsulation->vni) return false;
+  if (want.encapsulation && found.encapsulation && want.encapsulation->vni != found.encapsulation->vni)
+    return false;
   if (!sighting.ethernet) return true;
   return same_station(want.eth_src, found.eth_src) || same_station(want.eth_dst, found.eth_dst);
 }
@@ -53,8 +58,8 @@ bool same_network(const Crossing& crossing, const Sighting& sighting) {
 bool known_station(const Expected& expected, const Headers& found) {
   return std::ranges::any_of(expected.direction->crossings, [&](const Crossing& crossing) {
     const Headers& want = crossing.packet;
-    return same_station(want.eth_src, found.eth_src) || same_station(want.eth_dst, found.eth_dst) || same_station(want.eth_src, found.eth_dst) ||
-           same_station(want.eth_dst, found.eth_src);
+    return same_station(want.eth_src, found.eth_src) || same_station(want.eth_dst, found.eth_dst) ||
+           same_station(want.eth_src, found.eth_dst) || same_station(want.eth_dst, found.eth_src);
   });
 }
 
@@ -67,21 +72,26 @@ bool is_foreign(const Expected& expected, const Packet& packet, const Judged& ju
   for (std::size_t i = 0; i < expected.direction->crossings.size(); ++i) {
     const auto& tunnel = expected.direction->crossings[i].packet.encapsulation;
     if (tunnel && tunnel->vni == found.encapsulation->vni) return false;
-    seen_here = seen_here || (judged.at[i].sighting && packet.sightings[*judged.at[i].sighting].point == packet.sightings[sighting].point);
+    seen_here = seen_here || (judged.at[i].sighting && packet.sightings[*judged.at[i].sighting].point ==
+                                                           packet.sightings[sighting].point);
   }
   return seen_here;
 }
 
 // The sighting at the crossing's point that differs least, the earliest of those.
-void assign(const Expected& expected, const Packet& packet, std::size_t crossing, std::vector<bool>& taken, Judged& judged) {
+void assign(const Expected& expected, const Packet& packet, std::size_t crossing, std::vector<bool>& taken,
+            Judged& judged) {
   Judged::At& at = judged.at[crossing];
   int least = 0;
   for (std::size_t i = 0; i < packet.sightings.size(); ++i) {
     const Sighting& sighting = packet.sightings[i];
     if (taken[i] || sighting.point != expected.points[crossing]) continue;
-    const std::uint16_t fields = compare(expected, expected.direction->crossings[crossing], sighting, judged.ttl_shift);
+    const std::uint16_t fields =
+        compare(expected, expected.direction->crossings[crossing], sighting, judged.ttl_shift);
     const int count = std::popcount(fields);
-    if (at.sighting && (count > least || (count == least && sighting.time >= packet.sightings[*at.sighting].time))) continue;
+    if (at.sighting &&
+        (count > least || (count == least && sighting.time >= packet.sightings[*at.sighting].time)))
+      continue;
     at = {i, fields};
     least = count;
   }
@@ -110,8 +120,12 @@ int find_ttl_shift(const Expected& expected, const Packet& packet) {
 FieldText text_of(Field field, const Headers& expected, const Headers& found, int ttl_shift) {
   const auto number = [](const auto& value) { return value ? std::to_string(*value) : std::string("none"); };
   const auto address = [](const std::optional<Ip>& ip) { return ip ? to_string(*ip) : std::string("none"); };
-  const auto outside = [](const Headers& packet, auto what) { return packet.encapsulation ? what(*packet.encapsulation) : std::string("none"); };
-  const auto both = [&](std::string name, auto text) { return FieldText{std::move(name), text(expected), text(found)}; };
+  const auto outside = [](const Headers& packet, auto what) {
+    return packet.encapsulation ? what(*packet.encapsulation) : std::string("none");
+  };
+  const auto both = [&](std::string name, auto text) {
+    return FieldText{std::move(name), text(expected), text(found)};
+  };
   switch (field) {
     case kEthSrc:
       return both("eth_src", [](const Headers& h) { return to_string(h.eth_src); });
@@ -130,13 +144,21 @@ FieldText text_of(Field field, const Headers& expected, const Headers& found, in
     case kDstPort:
       return both("dst_port", [&](const Headers& h) { return number(h.dst_port); });
     case kEncapType:
-      return both("encap.type", [&](const Headers& h) { return outside(h, [](const Encapsulation& e) { return e.type; }); });
+      return both("encap.type", [&](const Headers& h) {
+        return outside(h, [](const Encapsulation& e) { return e.type; });
+      });
     case kEncapVni:
-      return both("encap.vni", [&](const Headers& h) { return outside(h, [](const Encapsulation& e) { return std::to_string(e.vni); }); });
+      return both("encap.vni", [&](const Headers& h) {
+        return outside(h, [](const Encapsulation& e) { return std::to_string(e.vni); });
+      });
     case kEncapSrc:
-      return both("encap.src", [&](const Headers& h) { return outside(h, [](const Encapsulation& e) { return to_string(e.source); }); });
+      return both("encap.src", [&](const Headers& h) {
+        return outside(h, [](const Encapsulation& e) { return to_string(e.source); });
+      });
     case kEncapDst:
-      return both("encap.dst", [&](const Headers& h) { return outside(h, [](const Encapsulation& e) { return to_string(e.destination); }); });
+      return both("encap.dst", [&](const Headers& h) {
+        return outside(h, [](const Encapsulation& e) { return to_string(e.destination); });
+      });
   }
   return {};
 }
@@ -150,7 +172,8 @@ Expected Expected::of(const Direction& direction, std::vector<std::uint32_t> poi
   Expected expected;
   expected.direction = &direction;
   expected.points = std::move(points);
-  for (const std::uint32_t point : expected.points) expected.crossings_at.resize(std::max<std::size_t>(expected.crossings_at.size(), point + 1));
+  for (const std::uint32_t point : expected.points)
+    expected.crossings_at.resize(std::max<std::size_t>(expected.crossings_at.size(), point + 1));
   expected.request = direction.name == "request";
   expected.compare_source_port = expected.request && asked.source_port.has_value();
   if (expected.request) expected.ttl = asked.ttl;
@@ -172,7 +195,8 @@ bool same_flow(const Expected& expected, const Crossing& crossing, const Headers
   if (want.arp_op) return true;
   if (want.protocol != found.protocol || differs(want.icmp_type, found.icmp_type)) return false;
   if (!expected.request) return !differs(want.src_port, found.src_port);
-  return !differs(want.dst_port, found.dst_port) && !(expected.compare_source_port && differs(want.src_port, found.src_port));
+  return !differs(want.dst_port, found.dst_port) &&
+         !(expected.compare_source_port && differs(want.src_port, found.src_port));
 }
 
 void judge(const Expected& expected, const Packet& packet, Judged& judged) {
@@ -201,7 +225,8 @@ void judge(const Expected& expected, const Packet& packet, Judged& judged) {
   for (const Crossing& crossing : crossings) {
     if (!crossing.on_path || crossing.packet.arp_op) continue;
     const int start = crossing.packet.ttl + judged.ttl_shift;
-    if (expected.ttl ? judged.ttl_shift != 0 : start <= expected.ttl_spent) judged.kind = Judged::Kind::OtherTtl;
+    if (expected.ttl ? judged.ttl_shift != 0 : start <= expected.ttl_spent)
+      judged.kind = Judged::Kind::OtherTtl;
     break;
   }
   if (expected.ttl) judged.ttl_shift = 0;
@@ -216,9 +241,13 @@ void judge(const Expected& expected, const Packet& packet, Judged& judged) {
     if (taken[i]) continue;
     bool duplicate = false;
     for (std::size_t j = 0; j < packet.sightings.size() && !duplicate; ++j) {
-      duplicate = (taken[j] || j < i) && packet.sightings[j].point == packet.sightings[i].point && packet.sightings[j].headers == packet.sightings[i].headers;
+      duplicate = (taken[j] || j < i) && packet.sightings[j].point == packet.sightings[i].point &&
+                  packet.sightings[j].headers == packet.sightings[i].headers;
     }
-    (duplicate ? judged.duplicates : is_foreign(expected, packet, judged, i) ? judged.foreign : judged.extra).push_back(i);
+    (duplicate                                 ? judged.duplicates
+     : is_foreign(expected, packet, judged, i) ? judged.foreign
+                                               : judged.extra)
+        .push_back(i);
   }
 }
 

@@ -6,10 +6,11 @@
 namespace dvrtrace::verify {
 namespace {
 
-constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kArp = 0x0806, kVlan = 0x8100, kQinq = 0x88a8, kOldQinq = 0x9100;
+constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kArp = 0x0806, kVlan = 0x8100, kQinq = 0x88a8,
+                        kOldQinq = 0x9100;
 constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kGre = 47, kIcmpv6 = 58, kSctp = 132;
-constexpr int kLinkNull = 0, kLinkEthernet = 1, kLinkRawOld = 12, kLinkRawOlder = 14, kLinkRaw = 101, kLinkLoop = 108, kLinkSll = 113,
-              kLinkIpv4 = 228, kLinkIpv6 = 229, kLinkSll2 = 276;
+constexpr int kLinkNull = 0, kLinkEthernet = 1, kLinkRawOld = 12, kLinkRawOlder = 14, kLinkRaw = 101,
+              kLinkLoop = 108, kLinkSll = 113, kLinkIpv4 = 228, kLinkIpv6 = 229, kLinkSll2 = 276;
 
 bool fails(Look& look, std::uint32_t needed) {
   // What ends before the wire's length was cut by the capturing; what ends there is wrong.
@@ -26,7 +27,8 @@ bool common_type(std::uint16_t type) {
 }
 
 Ip ipv6_at(const Look& look, std::uint32_t at) {
-  return ipv6(std::uint64_t{look.u32(at)} << 32 | look.u32(at + 4), std::uint64_t{look.u32(at + 8)} << 32 | look.u32(at + 12));
+  return ipv6(std::uint64_t{look.u32(at)} << 32 | look.u32(at + 4),
+              std::uint64_t{look.u32(at + 8)} << 32 | look.u32(at + 12));
 }
 
 bool transport(Look& look) {
@@ -77,7 +79,8 @@ bool network4(Look& look) {
 }
 
 bool network6(Look& look) {
-  constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51, kDestination = 60;
+  constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51,
+                         kDestination = 60;
   constexpr int kMostHeaders = 8;
   std::uint32_t at = look.network;
   if (look.captured < at + 40) return fails(look, at + 40);
@@ -93,10 +96,13 @@ bool network6(Look& look) {
   std::uint8_t next = look.u8(at + 6);
   at += 40;
   for (int i = 0; i < kMostHeaders; ++i) {
-    const bool extension = next == kHopByHop || next == kRouting || next == kFragment || next == kAuthentication || next == kDestination;
+    const bool extension = next == kHopByHop || next == kRouting || next == kFragment ||
+                           next == kAuthentication || next == kDestination;
     if (!extension) break;
     if (look.captured < at + 8) return fails(look, at + 8);
-    const std::uint32_t length = next == kFragment ? 8 : next == kAuthentication ? (look.u8(at + 1) + 2U) * 4 : (look.u8(at + 1) + 1U) * 8;
+    const std::uint32_t length = next == kFragment         ? 8
+                                 : next == kAuthentication ? (look.u8(at + 1) + 2U) * 4
+                                                           : (look.u8(at + 1) + 1U) * 8;
     if (next == kFragment) {
       look.fragment = look.u16(at + 2) >> 3;
       look.ip_id = look.u16(at + 6);
@@ -144,7 +150,8 @@ bool after_addresses(Look& look, std::uint32_t at) {
     at += 2;
     if (look.eth_type != kVlan && look.eth_type != kQinq && look.eth_type != kOldQinq) break;
     if (look.captured < at + 2) return fails(look, at + 2);
-    if (tags == 0 && (look.u16(at) & 0x0fff) != 0) look.vlan = static_cast<std::uint16_t>(look.u16(at) & 0x0fff);
+    if (tags == 0 && (look.u16(at) & 0x0fff) != 0)
+      look.vlan = static_cast<std::uint16_t>(look.u16(at) & 0x0fff);
     at += 2;
   }
   look.network = at;
@@ -167,8 +174,10 @@ bool raw(Look& look, std::uint32_t at) {
   return by_type(look);
 }
 
-bool is_one_of(std::uint16_t port, std::uint16_t first, std::uint16_t second, const std::vector<std::uint16_t>& others) {
-  return port == first || port == second || (!others.empty() && std::ranges::find(others, port) != others.end());
+bool is_one_of(std::uint16_t port, std::uint16_t first, std::uint16_t second,
+               const std::vector<std::uint16_t>& others) {
+  return port == first || port == second ||
+         (!others.empty() && std::ranges::find(others, port) != others.end());
 }
 
 }  // namespace
@@ -211,7 +220,9 @@ bool look_at(std::span<const std::uint8_t> bytes, std::uint32_t wire, int link_t
       look.eth_type = look.u16(0);
       look.network = 20;
       // A tag stands behind this header; its type is then the tag's.
-      return look.eth_type == kVlan || look.eth_type == kQinq ? (look.captured < 24 ? fails(look, 24) : after_addresses(look, 22)) : by_type(look);
+      return look.eth_type == kVlan || look.eth_type == kQinq
+                 ? (look.captured < 24 ? fails(look, 24) : after_addresses(look, 22))
+                 : by_type(look);
     case kLinkNull:
     case kLinkLoop:
       return raw(look, 4);

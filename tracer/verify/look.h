@@ -25,7 +25,7 @@ struct TunnelPorts {
 
 struct Look {
   enum class State : std::uint8_t {
-    Ip,         // an address pair, and of known protocols that are not fragments what stands behind it
+    Ip,  // an address pair, and of known protocols that are not fragments what stands behind it
     Arp,
     Other,      // neither; a type of frame that is known
     Strange,    // neither; a type of frame that nobody knows
@@ -34,30 +34,32 @@ struct Look {
   };
   State state = State::Other;
   const std::uint8_t* bytes = nullptr;
-  std::uint32_t captured = 0;        // bytes that are there
-  std::uint32_t wire = 0;            // bytes that were there on the wire
+  std::uint32_t captured = 0;  // bytes that are there
+  std::uint32_t wire = 0;      // bytes that were there on the wire
   int link_type = 1;
 
-  bool ethernet = false;             // has both Ethernet addresses, at `frame`
+  bool ethernet = false;                                // has both Ethernet addresses, at `frame`
   std::uint32_t frame = 0, network = 0, transport = 0;  // offsets
-  std::uint32_t end = 0;             // of the IP packet, as its header says
+  std::uint32_t end = 0;                                // of the IP packet, as its header says
   std::uint16_t eth_type = 0;
-  std::optional<std::uint16_t> vlan; // of the outer tag; priority tags are none
-  Ip source, destination;            // ARP: sender's and target's
+  std::optional<std::uint16_t> vlan;  // of the outer tag; priority tags are none
+  Ip source, destination;             // ARP: sender's and target's
   std::uint8_t protocol = 0, ttl = 0;
   std::uint16_t ip_id = 0, fragment = 0;  // offset in units of eight bytes
-  bool has_transport = false;        // ports or ICMP type are there
+  bool has_transport = false;             // ports or ICMP type are there
   std::uint16_t source_port = 0, destination_port = 0;
   std::uint8_t icmp_type = 0, icmp_code = 0;
   std::uint16_t arp_op = 0;
 
-  Tunnel tunnel = Tunnel::None;      // around this layer
+  Tunnel tunnel = Tunnel::None;  // around this layer
   std::uint32_t vni = 0;
   Ip outer_source, outer_destination;
 
   bool cut() const { return captured < wire; }
   std::uint8_t u8(std::uint32_t at) const { return bytes[at]; }
-  std::uint16_t u16(std::uint32_t at) const { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); }
+  std::uint16_t u16(std::uint32_t at) const {
+    return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+  }
   std::uint32_t u32(std::uint32_t at) const { return std::uint32_t{u16(at)} << 16 | u16(at + 2); }
   Mac mac(std::uint32_t at) const { return Mac{std::uint64_t{u16(at)} << 32 | u32(at + 2)}; }
 };

@@ -11,7 +11,8 @@
 namespace dvrtrace::verify {
 namespace {
 
-constexpr std::uint32_t kSection = 0x0a0d0d0a, kInterface = 1, kOldPacket = 2, kSimplePacket = 3, kStatistics = 5, kPacket = 6;
+constexpr std::uint32_t kSection = 0x0a0d0d0a, kInterface = 1, kOldPacket = 2, kSimplePacket = 3,
+                        kStatistics = 5, kPacket = 6;
 constexpr std::uint32_t kByteOrder = 0x1a2b3c4d, kByteOrderSwapped = 0x4d3c2b1a;
 // A packet has at most 256 KiB, a block with its options not much more; name resolution blocks may be larger.
 constexpr std::uint32_t kLargestBlock = 16 << 20;
@@ -21,14 +22,16 @@ constexpr std::size_t kChunk = 512 << 10;
 // How an interface counts time.
 struct Clock {
   bool binary = false;
-  unsigned exponent = 6;      // ticks of 10^-exponent or 2^-exponent seconds
-  std::int64_t offset = 0;    // seconds
+  unsigned exponent = 6;    // ticks of 10^-exponent or 2^-exponent seconds
+  std::int64_t offset = 0;  // seconds
   std::int64_t nanoseconds(std::uint64_t ticks) const {
     if (binary) {
       const unsigned bits = std::min(exponent, 63U);
       const std::uint64_t whole = ticks >> bits, part = ticks & ((std::uint64_t{1} << bits) - 1);
-      return static_cast<std::int64_t>((whole + static_cast<std::uint64_t>(offset)) * 1'000'000'000 +
-                                       static_cast<std::uint64_t>(static_cast<long double>(part) * 1e9L / static_cast<long double>(std::uint64_t{1} << bits)));
+      return static_cast<std::int64_t>(
+          (whole + static_cast<std::uint64_t>(offset)) * 1'000'000'000 +
+          static_cast<std::uint64_t>(static_cast<long double>(part) * 1e9L /
+                                     static_cast<long double>(std::uint64_t{1} << bits)));
     }
     std::uint64_t scale = 1;
     const unsigned digits = exponent > 9 ? exponent - 9 : 9 - exponent;
@@ -78,7 +81,8 @@ class PcapngReader : public CaptureReader {
     return swapped_ ? static_cast<std::uint16_t>(value >> 8 | value << 8) : value;
   }
   std::uint32_t u32(const std::uint8_t* at) const {
-    const std::uint32_t value = at[0] | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16 | std::uint32_t{at[3]} << 24;
+    const std::uint32_t value =
+        at[0] | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16 | std::uint32_t{at[3]} << 24;
     return swapped_ ? __builtin_bswap32(value) : value;
   }
   std::uint64_t u64(const std::uint8_t* at) const {
@@ -111,12 +115,14 @@ class PcapngReader : public CaptureReader {
     if (std::memcmp(block, kPcapngMagic.data(), 4) == 0) {
       swapped_ = false;
       const std::uint32_t order = u32(block + 8);
-      if (order != kByteOrder && order != kByteOrderSwapped) return damaged("a section without its byte order");
+      if (order != kByteOrder && order != kByteOrderSwapped)
+        return damaged("a section without its byte order");
       swapped_ = order == kByteOrderSwapped;
     }
     type = u32(block);
     length = u32(block + 4);
-    if (length < 12 || length % 4 != 0 || length > kLargestBlock) return damaged(fmt::format("a block of {} bytes", length));
+    if (length < 12 || length % 4 != 0 || length > kLargestBlock)
+      return damaged(fmt::format("a block of {} bytes", length));
     if (!have(length)) {
       if (fault_.empty()) fault_ = "it ends within a block";
       return false;
@@ -148,11 +154,12 @@ class PcapngReader : public CaptureReader {
       damaged("too many interfaces");
       return;
     }
-    CaptureInterface interface{"", u16(body_.data()), u32(body_.data() + 4), 0};
+    CaptureInterface interface { "", u16(body_.data()), u32(body_.data() + 4), 0 };
     Clock clock;
     each_option(8, [&](std::uint16_t code, std::span<const std::uint8_t> value) {
       constexpr std::uint16_t kName = 2, kResolution = 9, kOffset = 14;
-      if (code == kName) interface.name = printable({reinterpret_cast<const char*>(value.data()), value.size()});
+      if (code == kName)
+        interface.name = printable({reinterpret_cast<const char*>(value.data()), value.size()});
       if (code == kResolution && value.size() == 1) {
         clock.binary = (value[0] & 0x80) != 0;
         clock.exponent = value[0] & 0x7f;
@@ -171,7 +178,8 @@ class PcapngReader : public CaptureReader {
     const std::uint32_t captured = u32(at + 12);
     if (interface >= interfaces_.size() || captured > body_.size() - 20) return false;
     const std::uint64_t ticks = std::uint64_t{u32(at + 4)} << 32 | u32(at + 8);
-    record = {static_cast<std::uint32_t>(interface), clocks_[interface].nanoseconds(ticks), u32(at + 16), body_.subspan(20, captured)};
+    record = {static_cast<std::uint32_t>(interface), clocks_[interface].nanoseconds(ticks), u32(at + 16),
+              body_.subspan(20, captured)};
     last_time_ = record.time;
     return true;
   }
@@ -200,8 +208,8 @@ class PcapngReader : public CaptureReader {
   std::unique_ptr<ByteStream> stream_;
   std::vector<std::uint8_t> buffer_;
   std::size_t at_ = 0, first_interface_ = 0;
-  std::span<const std::uint8_t> body_;   // of the block that is being read
-  std::vector<Clock> clocks_;            // of interfaces_
+  std::span<const std::uint8_t> body_;  // of the block that is being read
+  std::vector<Clock> clocks_;           // of interfaces_
   std::int64_t last_time_ = 0;
   bool swapped_ = false;
 };

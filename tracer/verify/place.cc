@@ -9,7 +9,9 @@
 namespace dvrtrace::verify {
 namespace {
 
-std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1); }
+std::string_view file_name(std::string_view path) {
+  return path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
+}
 
 // The name without what says that it is a capture; none when nothing says it.
 std::optional<std::string_view> stem_of(std::string_view path) {
@@ -20,7 +22,8 @@ std::optional<std::string_view> stem_of(std::string_view path) {
   // tcpdump -C and -W number their files at the end.
   while (!name.empty() && is_digit(name.back())) name.remove_suffix(1);
   for (const std::string_view ending : {".pcap", ".pcapng", ".cap", ".dmp"}) {
-    if (name.ends_with(ending) && name.size() > ending.size()) return name.substr(0, name.size() - ending.size());
+    if (name.ends_with(ending) && name.size() > ending.size())
+      return name.substr(0, name.size() - ending.size());
   }
   return std::nullopt;
 }
@@ -36,20 +39,22 @@ std::vector<std::string_view> split_by(std::string_view text, std::string_view s
 }
 
 PlaceName of_parts(const std::vector<std::string_view>& parts) {
-  if (parts.size() == 3) return {std::string(parts[0]), parts[1].empty() ? "root" : std::string(parts[1]), std::string(parts[2])};
+  if (parts.size() == 3)
+    return {std::string(parts[0]), parts[1].empty() ? "root" : std::string(parts[1]), std::string(parts[2])};
   return {std::string(parts[0]), "root", std::string(parts[1])};
 }
 
 std::string netns_word(const std::string& netns) { return netns.empty() ? "root" : netns; }
 
 bool fits(const PlaceName& name, const CapturePoint& point) {
-  return (name.host.empty() || name.host == point.host) && (name.netns.empty() || name.netns == netns_word(point.netns)) &&
+  return (name.host.empty() || name.host == point.host) &&
+         (name.netns.empty() || name.netns == netns_word(point.netns)) &&
          (name.device.empty() || name.device == point.device);
 }
 
 // How many of the packets are, header for header, what the prediction has at a point. The TTL may be another one, by the same amount.
-std::size_t agreeing(const std::vector<Record>& first, std::uint32_t interface, int link_type, const Wanted& wanted,
-                     const std::vector<Expected>& expected, std::uint32_t point) {
+std::size_t agreeing(const std::vector<Record>& first, std::uint32_t interface, int link_type,
+                     const Wanted& wanted, const std::vector<Expected>& expected, std::uint32_t point) {
   std::size_t count = 0;
   Judged judged;
   for (const Record& record : first) {
@@ -60,11 +65,15 @@ std::size_t agreeing(const std::vector<Record>& first, std::uint32_t interface, 
     Dissected dissected = dissect(look);
     Packet packet;
     packet.identity = dissected.identity;
-    packet.sightings.push_back({point, record.time, std::move(dissected.headers), dissected.ethernet, 0, 0, 0, link_type, nullptr});
+    packet.sightings.push_back(
+        {point, record.time, std::move(dissected.headers), dissected.ethernet, 0, 0, 0, link_type, nullptr});
     for (std::size_t i = 0; i < expected.size(); ++i) {
       if ((match.directions >> i & 1) == 0) continue;
       judge(expected[i], packet, judged);
-      const bool agrees = judged.kind == Judged::Kind::Ours && std::ranges::any_of(judged.at, [](const Judged::At& at) { return at.sighting && at.differences == 0; });
+      const bool agrees =
+          judged.kind == Judged::Kind::Ours && std::ranges::any_of(judged.at, [](const Judged::At& at) {
+            return at.sighting && at.differences == 0;
+          });
       count += agrees ? 1 : 0;
     }
   }
@@ -80,7 +89,8 @@ PlaceName read_place(std::string_view text, const std::vector<std::string>& host
   return host ? PlaceName{std::string(text), "", ""} : PlaceName{"", "", std::string(text)};
 }
 
-PlaceName place_of_file(std::string_view path, const std::vector<std::string>& hosts, const std::vector<CapturePoint>& points) {
+PlaceName place_of_file(std::string_view path, const std::vector<std::string>& hosts,
+                        const std::vector<CapturePoint>& points) {
   const auto stem = stem_of(path);
   if (!stem) return {};
   const std::vector<std::string_view> parts = split_by(*stem, "__");
@@ -120,18 +130,23 @@ std::vector<CapturePoint> points_of(const Trace& trace) {
   return points;
 }
 
-Placing place_capture(const PlaceName& name, const Trace& trace, const Asked& asked, const TunnelPorts& ports, const std::vector<Record>& first,
-                      std::uint32_t interface, int link_type, const std::vector<CapturePoint>& taken) {
-  if (name.whole()) return {CapturePoint{name.host, name.netns == "root" ? "" : name.netns, name.device}, "name", {}};
+Placing place_capture(const PlaceName& name, const Trace& trace, const Asked& asked, const TunnelPorts& ports,
+                      const std::vector<Record>& first, std::uint32_t interface, int link_type,
+                      const std::vector<CapturePoint>& taken) {
+  if (name.whole())
+    return {CapturePoint{name.host, name.netns == "root" ? "" : name.netns, name.device}, "name", {}};
   std::vector<CapturePoint> fitting;
   const std::vector<CapturePoint> all = points_of(trace);
-  std::ranges::copy_if(all, std::back_inserter(fitting), [&](const CapturePoint& point) { return fits(name, point); });
+  std::ranges::copy_if(all, std::back_inserter(fitting),
+                       [&](const CapturePoint& point) { return fits(name, point); });
   if (!name.device.empty()) {
     if (fitting.size() == 1) return {fitting.front(), "name", {}};
     // A device that is not on the way, of a host that is known.
-    if (fitting.empty() && !name.host.empty()) return {CapturePoint{name.host, name.netns == "root" ? "" : name.netns, name.device}, "name", {}};
+    if (fitting.empty() && !name.host.empty())
+      return {CapturePoint{name.host, name.netns == "root" ? "" : name.netns, name.device}, "name", {}};
   }
-  std::erase_if(fitting, [&](const CapturePoint& point) { return std::ranges::find(taken, point) != taken.end(); });
+  std::erase_if(fitting,
+                [&](const CapturePoint& point) { return std::ranges::find(taken, point) != taken.end(); });
 
   const Wanted wanted(trace, asked, ports);
   std::vector<Expected> expected;

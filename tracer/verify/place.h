@@ -24,7 +24,8 @@ struct PlaceName {
 // "HOST:NETNS:DEVICE", "HOST:DEVICE" in the root namespace, or one word: a host or a device.
 PlaceName read_place(std::string_view text, const std::vector<std::string>& hosts);
 // "HOST__NETNS__DEVICE.pcap.gz", "HOST__DEVICE.pcap1", "tapf7ddce7f-66.pcap"; none when the name has no meaning.
-PlaceName place_of_file(std::string_view path, const std::vector<std::string>& hosts, const std::vector<CapturePoint>& points);
+PlaceName place_of_file(std::string_view path, const std::vector<std::string>& hosts,
+                        const std::vector<CapturePoint>& points);
 // "cmp1/root/eth1" or a device.
 PlaceName place_of_interface(std::string_view name);
 // What a first name lacks is taken from a second one.
@@ -37,12 +38,13 @@ std::vector<CapturePoint> points_of(const Trace& trace);
 
 struct Placing {
   std::optional<CapturePoint> point;
-  std::string by;                           // "name", "content"
-  std::vector<CapturePoint> candidates;     // several that it may be
+  std::string by;                        // "name", "content"
+  std::vector<CapturePoint> candidates;  // several that it may be
 };
 
 // `first`: packets of the capture. `taken`: points that other captures are known to be of.
-Placing place_capture(const PlaceName& name, const Trace& trace, const Asked& asked, const TunnelPorts& ports, const std::vector<Record>& first,
-                      std::uint32_t interface, int link_type, const std::vector<CapturePoint>& taken);
+Placing place_capture(const PlaceName& name, const Trace& trace, const Asked& asked, const TunnelPorts& ports,
+                      const std::vector<Record>& first, std::uint32_t interface, int link_type,
+                      const std::vector<CapturePoint>& taken);
 
 }  // namespace dvrtrace::verify

@@ -41,7 +41,8 @@ std::string protocol_word(std::uint8_t protocol, bool v6) {
 }
 
 // Addresses that the packets of a direction have anywhere: what should have been translated by then, and was not, is caught as well.
-std::string hosts_text(const Direction& direction, std::optional<Ip> Headers::*field, const char* side, Family family) {
+std::string hosts_text(const Direction& direction, std::optional<Ip> Headers::*field, const char* side,
+                       Family family) {
   std::vector<std::string> parts;
   for (const Crossing& crossing : direction.crossings) {
     const auto& ip = crossing.packet.*field;
@@ -59,42 +60,61 @@ std::string port_text(const Headers& packet, bool request) {
 std::string plain(const Direction& direction, const Crossing& crossing) {
   const Headers& packet = crossing.packet;
   if (packet.arp_op)
-    return packet.ip_src && packet.ip_dst ? fmt::format("arp and host {} and host {}", to_string(*packet.ip_src), to_string(*packet.ip_dst)) : "arp";
+    return packet.ip_src && packet.ip_dst ? fmt::format("arp and host {} and host {}",
+                                                        to_string(*packet.ip_src), to_string(*packet.ip_dst))
+                                          : "arp";
   if (!packet.ip_src || !packet.ip_dst) return "";
   const Family family = packet.ip_src->family;
-  std::string text = fmt::format("{} and {} and {}{}", protocol_word(packet.protocol, family == Family::V6), hosts_text(direction, &Headers::ip_src, "src", family),
-                                 hosts_text(direction, &Headers::ip_dst, "dst", family), port_text(packet, direction.name == "request"));
+  std::string text = fmt::format("{} and {} and {}{}", protocol_word(packet.protocol, family == Family::V6),
+                                 hosts_text(direction, &Headers::ip_src, "src", family),
+                                 hosts_text(direction, &Headers::ip_dst, "dst", family),
+                                 port_text(packet, direction.name == "request"));
   return text;
 }
 
 // Words of four bytes from an offset on.
 std::string words_equal(const std::string& layer, const std::string& base, unsigned offset, const Ip& ip) {
-  const auto word = [&](unsigned at, std::uint32_t value) { return fmt::format("{}[{}+{}:4] == {:#x}", layer, base, at, value); };
+  const auto word = [&](unsigned at, std::uint32_t value) {
+    return fmt::format("{}[{}+{}:4] == {:#x}", layer, base, at, value);
+  };
   if (ip.v4()) return word(offset, ip.v4_value());
-  return fmt::format("{} and {} and {} and {}", word(offset, static_cast<std::uint32_t>(ip.high >> 32)), word(offset + 4, static_cast<std::uint32_t>(ip.high)),
-                     word(offset + 8, static_cast<std::uint32_t>(ip.low >> 32)), word(offset + 12, static_cast<std::uint32_t>(ip.low)));
+  return fmt::format("{} and {} and {} and {}", word(offset, static_cast<std::uint32_t>(ip.high >> 32)),
+                     word(offset + 4, static_cast<std::uint32_t>(ip.high)),
+                     word(offset + 8, static_cast<std::uint32_t>(ip.low >> 32)),
+                     word(offset + 12, static_cast<std::uint32_t>(ip.low)));
 }
 
 // The packet within its tunnel, by offsets: pcap-filter has no words for what is inside.
-std::string inside(const Direction& direction, const Headers& packet) {
+std::string inside(const Direction& direction, const Headers& packet, const TunnelPorts& ports) {
   const Encapsulation& tunnel = *packet.encapsulation;
   const bool outer_v6 = tunnel.source.v6();
   // udp[] and the like are of IPv4 alone; over IPv6 the offsets count from its header, which has 40 bytes.
   const std::string layer = outer_v6 ? "ip6" : tunnel.type == "gre" ? "ip" : "udp";
   const std::string start = outer_v6 ? "40" : tunnel.type == "gre" ? "((ip[0]&0xf)<<2)" : "0";
-  const auto at = [&](unsigned offset, unsigned size) { return fmt::format("{}[{}+{}:{}]", layer, start, offset, size); };
+  const auto at = [&](unsigned offset, unsigned size) {
+    return fmt::format("{}[{}+{}:{}]", layer, start, offset, size);
+  };
+  const auto to_ports = [](std::uint16_t registered, const std::vector<std::uint16_t>& others) {
+    std::vector<std::string> parts;
+    for (const std::uint16_t port : others) add(parts, fmt::format("udp dst port {}", port));
+    if (parts.empty()) parts.push_back(fmt::format("udp dst port {}", registered));
+    return any_of(parts);
+  };
   std::string text, base;
   if (tunnel.type == "gre") {
-    text = fmt::format("{} proto 47 and {} == 0x6558 and {} == {}", outer_v6 ? "ip6" : "ip", at(2, 2), at(4, 4), tunnel.vni);
+    text = fmt::format("{} proto 47 and {} == 0x6558 and {} == {}", outer_v6 ? "ip6" : "ip", at(2, 2),
+                       at(4, 4), tunnel.vni);
     base = start + "+8";
   } else if (tunnel.type == "geneve") {
-    text = fmt::format("udp dst port 6081 and {} >> 8 == {}", at(12, 4), tunnel.vni);
+    text = fmt::format("{} and {} >> 8 == {}", to_ports(6081, ports.geneve), at(12, 4), tunnel.vni);
     base = fmt::format("{}+16+(({}&0x3f)<<2)", start, at(8, 1));
   } else {
-    text = fmt::format("udp dst port 4789 and {} >> 8 == {}", at(12, 4), tunnel.vni);
+    text = fmt::format("{} and {} >> 8 == {}", to_ports(4789, ports.vxlan), at(12, 4), tunnel.vni);
     base = start + "+16";
   }
-  const auto in = [&](unsigned offset, unsigned size) { return fmt::format("{}[{}+{}:{}]", layer, base, offset, size); };
+  const auto in = [&](unsigned offset, unsigned size) {
+    return fmt::format("{}[{}+{}:{}]", layer, base, offset, size);
+  };
   if (packet.arp_op) {
     text += fmt::format(" and {} == 0x806", in(12, 2));
     if (packet.ip_src) text += " and " + words_equal(layer, base, 28, *packet.ip_src);
@@ -103,8 +123,10 @@ std::string inside(const Direction& direction, const Headers& packet) {
   }
   if (!packet.ip_src || !packet.ip_dst) return text;
   const bool v6 = packet.ip_src->v6();
-  text += fmt::format(" and {} == {:#x} and {} == {}", in(12, 2), v6 ? 0x86dd : 0x800, in(v6 ? 20 : 23, 1), packet.protocol);
-  text += " and " + words_equal(layer, base, v6 ? 22 : 26, *packet.ip_src) + " and " + words_equal(layer, base, v6 ? 38 : 30, *packet.ip_dst);
+  text += fmt::format(" and {} == {:#x} and {} == {}", in(12, 2), v6 ? 0x86dd : 0x800, in(v6 ? 20 : 23, 1),
+                      packet.protocol);
+  text += " and " + words_equal(layer, base, v6 ? 22 : 26, *packet.ip_src) + " and " +
+          words_equal(layer, base, v6 ? 38 : 30, *packet.ip_dst);
   const bool request = direction.name == "request";
   const auto& port = request ? packet.dst_port : packet.src_port;
   if (port && *port != 0) {
@@ -118,11 +140,13 @@ bool same_point(const Crossing& crossing, const CapturePoint& point) {
   return crossing.host == point.host && crossing.netns == point.netns && crossing.device == point.device;
 }
 
-std::string command_of(const CapturePoint& point, const std::string& filter, const std::string& file, const PlanBounds& bounds) {
+std::string command_of(const CapturePoint& point, const std::string& filter, const std::string& file,
+                       const PlanBounds& bounds) {
   std::string command = fmt::format("timeout {} ", bounds.seconds);
   if (!point.netns.empty()) command += fmt::format("ip netns exec {} ", shell_word(point.netns));
-  return command + fmt::format("tcpdump -i {} -nn -U -s 0 --time-stamp-precision=nano -c {} -w {} {}", shell_word(point.device), bounds.packets,
-                               shell_word(file), shell_word(filter));
+  return command + fmt::format("tcpdump -i {} -nn -U -s 0 --time-stamp-precision=nano -c {} -w {} {}",
+                               shell_word(point.device), bounds.packets, shell_word(file),
+                               shell_word(filter));
 }
 
 std::vector<CapturePoint> deciding_points(const Trace& trace, bool every_point) {
@@ -133,8 +157,10 @@ std::vector<CapturePoint> deciding_points(const Trace& trace, bool every_point) 
       if (crossing.on_path) way.push_back(&crossing);
     }
     for (std::size_t i = 0; i < way.size(); ++i) {
-      const bool enters = i == 0 || way[i - 1]->host != way[i]->host, leaves = i + 1 == way.size() || way[i + 1]->host != way[i]->host;
-      if (every_point || enters || leaves) add(points, CapturePoint{way[i]->host, way[i]->netns, way[i]->device});
+      const bool enters = i == 0 || way[i - 1]->host != way[i]->host,
+                 leaves = i + 1 == way.size() || way[i + 1]->host != way[i]->host;
+      if (every_point || enters || leaves)
+        add(points, CapturePoint{way[i]->host, way[i]->netns, way[i]->device});
     }
   }
   // A packet that goes nowhere but in copies: where these pass.
@@ -143,21 +169,24 @@ std::vector<CapturePoint> deciding_points(const Trace& trace, bool every_point) 
 
 }  // namespace
 
-std::string filter_at(const Trace& trace, const CapturePoint& point) {
+std::string filter_at(const Trace& trace, const CapturePoint& point, const TunnelPorts& ports) {
   std::vector<std::string> parts;
   for (const Direction& direction : trace.directions) {
     for (const Crossing& crossing : direction.crossings) {
       if (!same_point(crossing, point)) continue;
-      std::string part = crossing.packet.encapsulation ? inside(direction, crossing.packet) : plain(direction, crossing);
+      std::string part = crossing.packet.encapsulation ? inside(direction, crossing.packet, ports)
+                                                       : plain(direction, crossing);
       // Behind the word vlan all others count from the tag on: it comes last of all parts, and in one of its own.
-      if (crossing.packet.vlan && !crossing.packet.encapsulation) part = fmt::format("vlan {} and {}", *crossing.packet.vlan, part);
+      if (crossing.packet.vlan && !crossing.packet.encapsulation)
+        part = fmt::format("vlan {} and {}", *crossing.packet.vlan, part);
       if (!part.empty()) add(parts, part);
     }
   }
   std::ranges::stable_sort(parts, {}, [](const std::string& part) { return part.starts_with("vlan"); });
   if (parts.size() == 1) return parts.front();
   const bool tagged = std::ranges::all_of(parts, [&](const std::string& part) {
-    return part.starts_with("vlan") && part.substr(0, part.find(" and ")) == parts.front().substr(0, parts.front().find(" and "));
+    return part.starts_with("vlan") &&
+           part.substr(0, part.find(" and ")) == parts.front().substr(0, parts.front().find(" and "));
   });
   if (!parts.empty() && tagged) {  // one tag for all
     const std::string tag = parts.front().substr(0, parts.front().find(" and "));
@@ -172,14 +201,18 @@ std::string refusal_of(const std::string& filter) {
   if (pcap == nullptr) return "no memory";
   bpf_program program{};
   std::string refusal;
-  if (::pcap_compile(pcap, &program, filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) refusal = printable(::pcap_geterr(pcap));
-  else ::pcap_freecode(&program);
+  if (::pcap_compile(pcap, &program, filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
+    refusal = printable(::pcap_geterr(pcap));
+  else
+    ::pcap_freecode(&program);
   ::pcap_close(pcap);
   return refusal;
 }
 
 std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) { return is_alpha(c) || is_digit(c) || std::string_view("-_./:=,@").find(c) != std::string_view::npos; });
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
+    return is_alpha(c) || is_digit(c) || std::string_view("-_./:=,@").find(c) != std::string_view::npos;
+  });
   if (plain && word.front() != '-') return word;
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -189,9 +222,13 @@ std::string shell_word(const std::string& word) {
 Result<std::vector<PlannedCapture>> plan_captures(const Trace& trace, const PlanBounds& bounds) {
   std::vector<PlannedCapture> plan;
   for (const CapturePoint& point : deciding_points(trace, bounds.every_point)) {
-    PlannedCapture capture{point, filter_at(trace, point), fmt::format("{}__{}__{}.pcap", point.host, point.netns.empty() ? "root" : point.netns, point.device), ""};
+    PlannedCapture capture{
+        point, filter_at(trace, point, bounds.ports),
+        fmt::format("{}__{}__{}.pcap", point.host, point.netns.empty() ? "root" : point.netns, point.device),
+        ""};
     if (const std::string refusal = refusal_of(capture.filter); !refusal.empty())
-      return failure(fmt::format("the filter for {} does not compile: {}: {}", to_string(point), refusal, capture.filter));
+      return failure(fmt::format("the filter for {} does not compile: {}: {}", to_string(point), refusal,
+                                 capture.filter));
     capture.command = command_of(point, capture.filter, capture.file, bounds);
     plan.push_back(std::move(capture));
   }

@@ -8,6 +8,7 @@
 #include "src/base/result.h"
 #include "src/trace/trace.h"
 #include "src/trace/verification.h"
+#include "tracer/verify/look.h"
 
 namespace dvrtrace::verify {
 
@@ -21,13 +22,14 @@ struct PlannedCapture {
 struct PlanBounds {
   unsigned seconds = 30, packets = 1000;  // of each capture
   bool every_point = false;               // all crossings on the way
+  TunnelPorts ports;                      // at which tunnels end, besides the registered ones
 };
 
 // Fails when a filter does not compile: a name or an address in the trace is none.
 Result<std::vector<PlannedCapture>> plan_captures(const Trace& trace, const PlanBounds& bounds);
 
 // The filter for the packets of the trace at one point, both ways.
-std::string filter_at(const Trace& trace, const CapturePoint& point);
+std::string filter_at(const Trace& trace, const CapturePoint& point, const TunnelPorts& ports = {});
 // What the compiler of libpcap says against a filter; "" nothing.
 std::string refusal_of(const std::string& filter);
 

@@ -17,12 +17,15 @@ class Points {
     const auto [at, added] = numbers_.try_emplace(point, static_cast<std::uint32_t>(points_.size()));
     if (added) {
       points_.push_back(point);
-      host_.push_back(hosts_.try_emplace(point.host, static_cast<std::uint32_t>(hosts_.size())).first->second);
+      host_.push_back(
+          hosts_.try_emplace(point.host, static_cast<std::uint32_t>(hosts_.size())).first->second);
     }
     return at->second;
   }
   const CapturePoint& at(std::uint32_t point) const { return points_[point]; }
-  std::uint32_t host(std::uint32_t point) const { return host_[point]; }  // points with equal numbers share a clock
+  std::uint32_t host(std::uint32_t point) const {
+    return host_[point];
+  }  // points with equal numbers share a clock
   std::size_t size() const { return points_.size(); }
 
  private:

@@ -19,6 +19,7 @@ struct CaptureSource {
 
 // Finds out where each capture was taken, and gives the verifier all of them, packets in the order of their times. What is not
 // the flow's passes by at the cost of a look.
-void read_captures(std::vector<CaptureSource>& sources, const Trace& trace, const Asked& asked, const TunnelPorts& ports, Verifier& verifier);
+void read_captures(std::vector<CaptureSource>& sources, const Trace& trace, const Asked& asked,
+                   const TunnelPorts& ports, Verifier& verifier);
 
 }  // namespace dvrtrace::verify

@@ -10,11 +10,12 @@ namespace {
 // What tells kinds of sightings apart; ports and TTLs of single packets do not.
 std::string kind_of(const Points& points, const Sighting& sighting) {
   const Headers& h = sighting.headers;
-  std::string kind = fmt::format("{}|{}|{}|{}|{}|{}", to_string(points.at(sighting.point)), h.eth_src.value, h.eth_dst.value, h.vlan.value_or(0),
-                                 h.ip_src ? to_string(*h.ip_src) : "", h.ip_dst ? to_string(*h.ip_dst) : "");
+  std::string kind = fmt::format("{}|{}|{}|{}|{}|{}", to_string(points.at(sighting.point)), h.eth_src.value,
+                                 h.eth_dst.value, h.vlan.value_or(0), h.ip_src ? to_string(*h.ip_src) : "",
+                                 h.ip_dst ? to_string(*h.ip_dst) : "");
   if (h.encapsulation) {
-    kind += fmt::format("|{}|{}|{}|{}", h.encapsulation->type, h.encapsulation->vni, to_string(h.encapsulation->source),
-                        to_string(h.encapsulation->destination));
+    kind += fmt::format("|{}|{}|{}|{}", h.encapsulation->type, h.encapsulation->vni,
+                        to_string(h.encapsulation->source), to_string(h.encapsulation->destination));
   }
   return kind;
 }
@@ -75,7 +76,8 @@ void Tally::add_way(const Packet& packet, const Judged& judged) {
   for (std::size_t i = 0; i < crossings.size(); ++i) {
     if (!captured_[expected_.points[i]]) continue;
     CrossingTally& tally = crossings_[i];
-    const bool here = judged.at[i].sighting.has_value(), in_merged = std::ranges::find(merged, i) != merged.end();
+    const bool here = judged.at[i].sighting.has_value(),
+               in_merged = std::ranges::find(merged, i) != merged.end();
     if (here || in_merged) ++tally.seen;
     if (in_merged) ++tally.merged;
     if (!crossings[i].on_path) continue;
@@ -85,12 +87,15 @@ void Tally::add_way(const Packet& packet, const Judged& judged) {
     if (!here && !in_merged && behind) ++tally.holes;
     before_saw = here || in_merged || behind;
     if (!here) continue;
-    if (before) times_[{*before, i}].add(packet.sightings[*judged.at[i].sighting].time - packet.sightings[*judged.at[*before].sighting].time);
+    if (before)
+      times_[{*before, i}].add(packet.sightings[*judged.at[i].sighting].time -
+                               packet.sightings[*judged.at[*before].sighting].time);
     before = i;
   }
   ++reached_[last_.value_or(kNone)];
   for (std::size_t i = 0; i < crossings.size(); ++i) {
-    if (!crossings[i].on_path && judged.at[i].sighting) note_beyond(packet, judged, *judged.at[i].sighting, true);
+    if (!crossings[i].on_path && judged.at[i].sighting)
+      note_beyond(packet, judged, *judged.at[i].sighting, true);
   }
 }
 
@@ -114,9 +119,11 @@ void Tally::add_differences(const Packet& packet, const Judged& judged) {
     for (unsigned bit = 0; bit < kFields; ++bit) {
       const auto field = static_cast<Field>(1U << bit);
       if ((judged.at[i].differences & field) == 0 || tally.altered.size() >= kMostKinds) continue;
-      FieldText text = text_of(field, expected_.direction->crossings[i].packet, sighting.headers, judged.ttl_shift);
+      FieldText text =
+          text_of(field, expected_.direction->crossings[i].packet, sighting.headers, judged.ttl_shift);
       Alteration& alteration = tally.altered[{field, text.found}];
-      if (alteration.packets++ == 0) alteration = {std::move(text.name), std::move(text.expected), std::move(text.found), 1};
+      if (alteration.packets++ == 0)
+        alteration = {std::move(text.name), std::move(text.expected), std::move(text.found), 1};
     }
   }
   for (const std::size_t sighting : judged.duplicates) {

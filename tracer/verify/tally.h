@@ -45,10 +45,13 @@ struct ExtraTally {
 class Tally {
  public:
   Tally(Expected expected, const Points& points, const std::vector<bool>& captured)
-      : expected_(std::move(expected)), points_(points), captured_(captured), crossings_(expected_.direction->crossings.size()) {}
+      : expected_(std::move(expected)),
+        points_(points),
+        captured_(captured),
+        crossings_(expected_.direction->crossings.size()) {}
 
   const Expected& expected() const { return expected_; }
-  void saw(const Sighting& sighting) {     // of a packet that may be of this direction
+  void saw(const Sighting& sighting) {  // of a packet that may be of this direction
     if (sighting.payload != 0) coverage_[sighting.point].add(sighting.sequence, sighting.payload);
   }
   void add(const Packet& packet, const Judged& judged);
@@ -88,7 +91,8 @@ class Tally {
   std::map<std::size_t, std::uint64_t> reached_;
   std::map<Beyond, Samples> beyond_;
   std::map<std::uint32_t, Coverage> coverage_;
-  std::optional<std::size_t> last_;        // of the packet that is being added: the last crossing on the way that saw it
+  std::optional<std::size_t>
+      last_;  // of the packet that is being added: the last crossing on the way that saw it
 };
 
 }  // namespace dvrtrace::verify

@@ -13,14 +13,19 @@ constexpr std::size_t kMostKinds = 64;  // of errors and of other networks
 
 std::vector<std::uint32_t> points_of(const Direction& direction, Points& points) {
   std::vector<std::uint32_t> numbers;
-  for (const Crossing& crossing : direction.crossings) numbers.push_back(points.number({crossing.host, crossing.netns, crossing.device}));
+  for (const Crossing& crossing : direction.crossings)
+    numbers.push_back(points.number({crossing.host, crossing.netns, crossing.device}));
   return numbers;
 }
 
 }  // namespace
 
-Verifier::Verifier(const Trace& trace, const Asked& asked, TunnelPorts ports, bool keep_bytes, std::function<void(const Followed&)> each)
-    : trace_(trace), wanted_(trace, asked, std::move(ports)), keep_bytes_(keep_bytes), each_(std::move(each)) {
+Verifier::Verifier(const Trace& trace, const Asked& asked, TunnelPorts ports, bool keep_bytes,
+                   std::function<void(const Followed&)> each)
+    : trace_(trace),
+      wanted_(trace, asked, std::move(ports)),
+      keep_bytes_(keep_bytes),
+      each_(std::move(each)) {
   for (const Direction& direction : trace.directions) {
     tallies_.emplace_back(Expected::of(direction, points_of(direction, points_), asked), points_, captured_);
   }
@@ -86,16 +91,21 @@ void Verifier::take(std::size_t capture, const Record& record, const Look& look,
   Dissected dissected = dissect(look);
   if (dissected.malformed) ++captures_[capture].malformed;
   ++captures_[capture].matching;
-  Sighting sighting{point, record.time, std::move(dissected.headers), dissected.ethernet, 0, 0, record.length, look.link_type, nullptr};
+  Sighting sighting{
+      point,          record.time, std::move(dissected.headers), dissected.ethernet, 0, 0, record.length,
+      look.link_type, nullptr};
   if (dissected.identity.segment) {
     sighting.sequence = dissected.identity.sequence;
     sighting.payload = dissected.identity.payload;
   }
-  if (keep_bytes_) sighting.bytes = std::make_shared<const std::vector<std::uint8_t>>(record.bytes.begin(), record.bytes.end());
+  if (keep_bytes_)
+    sighting.bytes =
+        std::make_shared<const std::vector<std::uint8_t>>(record.bytes.begin(), record.bytes.end());
   for (std::size_t i = 0; i < tallies_.size(); ++i) {
     if ((match.directions >> i & 1) != 0) tallies_[i].saw(sighting);
   }
-  follower_->add(dissected.identity, match.directions, match.kind == Wanted::Kind::Error, std::move(sighting));
+  follower_->add(dissected.identity, match.directions, match.kind == Wanted::Kind::Error,
+                 std::move(sighting));
 }
 
 void Verifier::adopt(const Packet& packet, const Points& points) {
@@ -135,7 +145,8 @@ void Verifier::close(Packet& packet) {
   if (!other_network) return;
   const Sighting& sighting = packet.sightings[*other_network];
   const Headers& h = sighting.headers;
-  const std::string kind = fmt::format("{} {} {}", sighting.point, h.encapsulation ? h.encapsulation->vni : 0, h.encapsulation ? 0 : h.eth_src.value);
+  const std::string kind = fmt::format("{} {} {}", sighting.point, h.encapsulation ? h.encapsulation->vni : 0,
+                                       h.encapsulation ? 0 : h.eth_src.value);
   if (others_.size() >= kMostKinds && !others_.contains(kind)) return;
   OtherNetwork& other = others_[kind];
   if (other.packets++ == 0) {
@@ -149,14 +160,17 @@ void Verifier::note_error(const Packet& packet) {
     const Headers& h = sighting.headers;
     if (!h.ip_src || !h.ip_dst || !h.icmp_type) continue;
     // It goes to the sender of what it is about.
-    const bool about_request = !tallies_.empty() && !tallies_[0].expected().direction->crossings.empty() &&
-                               std::ranges::any_of(tallies_[0].expected().direction->crossings,
-                                                   [&](const Crossing& crossing) { return crossing.packet.ip_src == h.ip_dst; });
-    const std::string kind = fmt::format("{} {} {} {}", sighting.point, to_string(*h.ip_src), *h.icmp_type, h.icmp_code.value_or(0));
+    const bool about_request =
+        !tallies_.empty() && !tallies_[0].expected().direction->crossings.empty() &&
+        std::ranges::any_of(tallies_[0].expected().direction->crossings,
+                            [&](const Crossing& crossing) { return crossing.packet.ip_src == h.ip_dst; });
+    const std::string kind = fmt::format("{} {} {} {}", sighting.point, to_string(*h.ip_src), *h.icmp_type,
+                                         h.icmp_code.value_or(0));
     auto& errors = errors_[about_request ? 0 : 1];
     if (errors.size() >= kMostKinds && !errors.contains(kind)) continue;
     IcmpErrorSighting& error = errors[kind];
-    if (error.packets++ == 0) error = {points_.at(sighting.point), *h.ip_src, *h.icmp_type, h.icmp_code.value_or(0), 1};
+    if (error.packets++ == 0)
+      error = {points_.at(sighting.point), *h.ip_src, *h.icmp_type, h.icmp_code.value_or(0), 1};
   }
 }
 
@@ -167,12 +181,14 @@ Verification Verifier::finish(const Cloud& cloud) {
     Capture& capture = captures_[i];
     // Not one frame of a known kind: the file says Ethernet, or what it says, and is something else.
     const bool unreadable = capture.packets != 0 && strange_[i] + capture.malformed == capture.packets;
-    if (unreadable && capture.fault.empty()) capture.fault = "none of its frames is of a known kind: it may be of another link type than it says";
+    if (unreadable && capture.fault.empty())
+      capture.fault = "none of its frames is of a known kind: it may be of another link type than it says";
     capture.incomplete = capture.incomplete || !capture.fault.empty();
     findings.captures_of[point_of_[i]].push_back(&capture);
     if (cloud.has_device && !capture.point.device.empty()) capture.in_dumps = cloud.has_device(capture.point);
   }
-  for (const auto& [point, question] : questions_) findings.questions.push_back({question.time, point, question.packets});
+  for (const auto& [point, question] : questions_)
+    findings.questions.push_back({question.time, point, question.packets});
   Verification verification = conclude(findings);
   for (std::size_t i = 0; i < verification.directions.size() && i < 2; ++i) {
     for (auto& [kind, error] : errors_[i]) verification.directions[i].errors.push_back(error);

@@ -28,8 +28,8 @@ namespace dvrtrace::verify {
 struct Cloud {
   std::function<bool(const CapturePoint&)> has_device;
   // By which lines of the dumps a packet, last seen at a crossing of the direction, may come to a device.
-  std::function<std::vector<Explanation>(const Direction& direction, std::optional<std::size_t> after, const CapturePoint& point,
-                                         const Headers& packet)>
+  std::function<std::vector<Explanation>(const Direction& direction, std::optional<std::size_t> after,
+                                         const CapturePoint& point, const Headers& packet)>
       explain;
 };
 
@@ -70,18 +70,22 @@ class Verifier {
   bool keep_bytes_;
   std::function<void(const Followed&)> each_;
   Points points_;
-  std::vector<bool> captured_;                 // of each point
+  std::vector<bool> captured_;  // of each point
   std::vector<Capture> captures_;
-  std::vector<std::uint64_t> strange_;         // of each capture: frames of a type that nobody knows
-  std::vector<std::uint32_t> point_of_;        // of each capture
-  std::vector<Tally> tallies_;                 // of the directions
+  std::vector<std::uint64_t> strange_;   // of each capture: frames of a type that nobody knows
+  std::vector<std::uint32_t> point_of_;  // of each capture
+  std::vector<Tally> tallies_;           // of the directions
   std::unique_ptr<Follower> follower_;
   Judged judged_;
   std::map<std::string, IcmpErrorSighting> errors_[2];
   std::map<std::string, OtherNetwork> others_;
-  struct Unanswered { std::uint32_t point = 0; std::uint64_t packets = 0; std::int64_t time = 0; };
+  struct Unanswered {
+    std::uint32_t point = 0;
+    std::uint64_t packets = 0;
+    std::int64_t time = 0;
+  };
   std::map<std::uint32_t, Unanswered> questions_;  // for MAC addresses, by point
-  std::uint64_t answers_ = 0;                  // to a request that should have none
+  std::uint64_t answers_ = 0;                      // to a request that should have none
 };
 
 }  // namespace dvrtrace::verify

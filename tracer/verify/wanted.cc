@@ -29,14 +29,17 @@ bool admits(const std::vector<T>& all, const T& value) {
 
 }  // namespace
 
-bool Pattern::has_addresses_of(const Look& look) const { return holds(sources, look.source) || holds(destinations, look.destination); }
+bool Pattern::has_addresses_of(const Look& look) const {
+  return holds(sources, look.source) || holds(destinations, look.destination);
+}
 
 bool Pattern::matches(const Look& look) const {
   if (arp_op) return look.state == Look::State::Arp && look.arp_op == *arp_op && has_addresses_of(look);
   if (look.state != Look::State::Ip || look.protocol != protocol) return false;
   if (look.has_transport) {
     if (!admits(icmp_types, look.icmp_type)) return false;
-    if (!admits(destination_ports, look.destination_port) || !admits(source_ports, look.source_port)) return false;
+    if (!admits(destination_ports, look.destination_port) || !admits(source_ports, look.source_port))
+      return false;
   }
   return has_addresses_of(look);
 }
@@ -51,10 +54,12 @@ Pattern pattern_of(const Direction& direction, const Asked& asked) {
     add(pattern.sources, packet.ip_src);
     add(pattern.destinations, packet.ip_dst);
     // Of the two ports the client's is chosen by its kernel, and translated on the way.
-    add(request ? pattern.destination_ports : pattern.source_ports, request ? packet.dst_port : packet.src_port);
+    add(request ? pattern.destination_ports : pattern.source_ports,
+        request ? packet.dst_port : packet.src_port);
     add(pattern.icmp_types, packet.icmp_type);
   }
-  if (request && asked.source_port && direction.crossings.size() == 1) add(pattern.source_ports, *asked.source_port);
+  if (request && asked.source_port && direction.crossings.size() == 1)
+    add(pattern.source_ports, *asked.source_port);
   return pattern;
 }
 
@@ -62,11 +67,13 @@ namespace {
 
 // What comes back when a request that should not arrive does.
 Pattern answer_to(const Direction& request) {
-  constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpv6 = 58, kEcho = 8, kEchoReply = 0, kEcho6 = 128, kEchoReply6 = 129;
+  constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpv6 = 58, kEcho = 8, kEchoReply = 0,
+                         kEcho6 = 128, kEchoReply6 = 129;
   Pattern pattern;
   if (request.crossings.empty()) return pattern;
   const Headers& first = request.crossings.front().packet;
-  const bool echo = (first.protocol == kIcmp && first.icmp_type == kEcho) || (first.protocol == kIcmpv6 && first.icmp_type == kEcho6);
+  const bool echo = (first.protocol == kIcmp && first.icmp_type == kEcho) ||
+                    (first.protocol == kIcmpv6 && first.icmp_type == kEcho6);
   const bool session = (first.protocol == kTcp || first.protocol == kUdp) && first.dst_port;
   if (first.arp_op || !first.ip_src || !first.ip_dst || (!echo && !session)) return pattern;
   pattern.protocol = first.protocol;
@@ -100,14 +107,19 @@ Wanted::Match Wanted::match_layer(const Look& look) const {
     match.kind = Kind::Packet;
   } else if (look.state == Look::State::Arp) {
     const bool asks = look.arp_op == 1 && look.source != look.destination;
-    if (asks && (holds(askers_, look.source) || (look.ethernet && holds(asker_macs_, look.mac(look.frame + 6))))) match.kind = Kind::Question;
-  } else if (!answer_.empty() && answer_.matches(look) && look.source == answer_.sources.front() && look.destination == answer_.destinations.front()) {
+    if (asks &&
+        (holds(askers_, look.source) || (look.ethernet && holds(asker_macs_, look.mac(look.frame + 6)))))
+      match.kind = Kind::Question;
+  } else if (!answer_.empty() && answer_.matches(look) && look.source == answer_.sources.front() &&
+             look.destination == answer_.destinations.front()) {
     match.kind = Kind::Answer;
   } else if (is_icmp_error(look)) {
     Look quoted;
     if (!look_at_quoted(look, quoted)) return match;
     for (const Pattern& pattern : patterns_) {
-      const bool fits = quoted.state == Look::State::Ip ? pattern.matches(quoted) : quoted.protocol == pattern.protocol && pattern.has_addresses_of(quoted);
+      const bool fits = quoted.state == Look::State::Ip
+                            ? pattern.matches(quoted)
+                            : quoted.protocol == pattern.protocol && pattern.has_addresses_of(quoted);
       if (!pattern.arp_op && fits) match.kind = Kind::Error;
     }
   }
@@ -115,7 +127,8 @@ Wanted::Match Wanted::match_layer(const Look& look) const {
 }
 
 Wanted::Match Wanted::match(const Record& record, int link_type, Look& look) const {
-  for (bool more = look_at(record.bytes, record.length, link_type, look); more; more = look_inside(ports_, look)) {
+  for (bool more = look_at(record.bytes, record.length, link_type, look); more;
+       more = look_inside(ports_, look)) {
     const Match match = match_layer(look);
     if (match.kind != Kind::Nothing) return match;
   }

@@ -49,9 +49,9 @@ class Wanted {
 
  private:
   Match match_layer(const Look& look) const;
-  std::vector<Pattern> patterns_;   // of the directions
-  Pattern answer_;                  // to a request that is predicted not to have any
-  std::vector<Ip> askers_;          // whose questions for MAC addresses are kept
+  std::vector<Pattern> patterns_;  // of the directions
+  Pattern answer_;                 // to a request that is predicted not to have any
+  std::vector<Ip> askers_;         // whose questions for MAC addresses are kept
   std::vector<Mac> asker_macs_;
   TunnelPorts ports_;
 };

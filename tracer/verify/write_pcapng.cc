@@ -51,12 +51,14 @@ PcapngWriter::PcapngWriter(const Trace& trace, Sink sink) : trace_(trace), sink_
   put(section, 0xffffffffffffffff, 8);
   sink_(block(kSection, section));
   for (const Direction& direction : trace.directions) {
-    for (const Crossing& crossing : direction.crossings) interface({crossing.host, crossing.netns, crossing.device}, kEthernet);
+    for (const Crossing& crossing : direction.crossings)
+      interface({crossing.host, crossing.netns, crossing.device}, kEthernet);
   }
 }
 
 std::uint32_t PcapngWriter::interface(const CapturePoint& point, int link_type) {
-  const auto [at, added] = interfaces_.try_emplace({point, link_type}, static_cast<std::uint32_t>(interfaces_.size()));
+  const auto [at, added] =
+      interfaces_.try_emplace({point, link_type}, static_cast<std::uint32_t>(interfaces_.size()));
   if (!added) return at->second;
   constexpr std::uint16_t kName = 2, kResolution = 9, kEnd = 0;
   std::string body;
@@ -82,14 +84,17 @@ void PcapngWriter::write(const Followed& followed) {
     const Judged::At& at = followed.judged.at[i];
     if (!at.sighting) continue;
     const Crossing& crossing = direction.crossings[i];
-    std::string text = fmt::format("{} crossing {}{}, into {}: ", direction.name, i + 1, crossing.on_path ? "" : " (copy of a flood)",
-                                   place_text(direction, crossing.hop));
+    std::string text =
+        fmt::format("{} crossing {}{}, into {}: ", direction.name, i + 1,
+                    crossing.on_path ? "" : " (copy of a flood)", place_text(direction, crossing.hop));
     if (at.differences == 0) text += "as predicted";
     for (unsigned bit = 0; bit < kFields; ++bit) {
       const auto field = static_cast<Field>(1U << bit);
       if ((at.differences & field) == 0) continue;
-      const FieldText different = text_of(field, crossing.packet, followed.packet.sightings[*at.sighting].headers, followed.judged.ttl_shift);
-      text += fmt::format("{}{} is {}, predicted {}", text.ends_with(": ") ? "altered: " : "; ", different.name, different.found, different.expected);
+      const FieldText different = text_of(
+          field, crossing.packet, followed.packet.sightings[*at.sighting].headers, followed.judged.ttl_shift);
+      text += fmt::format("{}{} is {}, predicted {}", text.ends_with(": ") ? "altered: " : "; ",
+                          different.name, different.found, different.expected);
     }
     lines.push_back({i, *at.sighting, std::move(text)});
   }
@@ -98,7 +103,8 @@ void PcapngWriter::write(const Followed& followed) {
     for (const std::size_t sighting : sightings) {
       std::size_t order = 0;
       for (const Line& line : lines) {
-        if (followed.packet.sightings[line.sighting].time <= followed.packet.sightings[sighting].time) order = std::max(order, line.order);
+        if (followed.packet.sightings[line.sighting].time <= followed.packet.sightings[sighting].time)
+          order = std::max(order, line.order);
       }
       lines.push_back({order, sighting, fmt::format("{}: {}", direction.name, what)});
     }
