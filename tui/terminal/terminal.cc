@@ -260,6 +260,8 @@ class Session {
 
  private:
   int loop(Screen& screen, SignalGuard& signals) {
+    constexpr int kMostEmptyReads = 20;
+    int empty_reads = 0;
     resize();
     while (!model_.quit) {
       screen.show(drawn(model_));
@@ -278,8 +280,10 @@ class Session {
       }
       if (asked.resized || asked.continued || asked.stop) resize();
       if ((wait[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) == 0) continue;
-      if (!read_keys(screen, signals) && (wait[0].revents & POLLIN) == 0)
-        return SIGHUP;  // the terminal is gone
+      // A terminal that is gone may send no signal, and poll then says again and again that there is something to read.
+      empty_reads = read_keys(screen, signals) ? 0 : empty_reads + 1;
+      const bool gone = (wait[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 || empty_reads > kMostEmptyReads;
+      if (empty_reads > 0 && gone) return SIGHUP;
     }
     return 0;
   }
