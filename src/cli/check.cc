@@ -31,9 +31,14 @@ struct Checked {
 class CloudCheck {
  public:
   // `read`: all hosts in full, where they had to be read to know the model; none: each is read when its turn comes.
-  CloudCheck(const Collection& collection, const Snapshot* read, const logical::Model& model, const reference::Settings& settings,
-             Sources& sources, Texts texts)
-      : collection_(collection), read_(read), model_(model), expectations_(model, settings, sources), sources_(sources), texts_(texts) {}
+  CloudCheck(const Collection& collection, const Snapshot* read, const logical::Model& model,
+             const reference::Settings& settings, Sources& sources, Texts texts)
+      : collection_(collection),
+        read_(read),
+        model_(model),
+        expectations_(model, settings, sources),
+        sources_(sources),
+        texts_(texts) {}
 
   std::vector<Checked> run() {
     std::vector<Checked> checked(collection_.hosts().size());
@@ -51,7 +56,8 @@ class CloudCheck {
   void on_all_cores(const std::vector<std::size_t>& hosts, std::vector<Checked>& checked, bool last) {
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
-      for (std::size_t each = next++; each < hosts.size(); each = next++) check_host(hosts[each], checked[hosts[each]], last);
+      for (std::size_t each = next++; each < hosts.size(); each = next++)
+        check_host(hosts[each], checked[hosts[each]], last);
     };
     const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
     std::vector<std::jthread> others;
@@ -62,8 +68,10 @@ class CloudCheck {
   bool has_to_wait(std::size_t host, const HostSnapshot& found) {
     const std::optional<reference::Release> release = expectations_.release_of(found);
     const std::scoped_lock lock(mutex_);
-    if (release) release_ = std::max(release_, release);
-    else waiting_.push_back(host);
+    if (release)
+      release_ = std::max(release_, release);
+    else
+      waiting_.push_back(host);
     return !release;
   }
 
@@ -87,13 +95,15 @@ class CloudCheck {
     }
     into.input = {found.name, found.inputs.empty() ? "" : found.inputs.front(), found.collected_at};
     if (found.cleaned) {
-      into.caveats.push_back({found.name, "cleaned", "addresses and names were replaced in this report: " + found.cleaned_sign});
+      into.caveats.push_back(
+          {found.name, "cleaned", "addresses and names were replaced in this report: " + found.cleaned_sign});
       return {};
     }
     if (const auto expectation = expectations_.of(found, last ? release_ : std::nullopt)) {
       into.candidates = check::check_host(found, *expectation, sources_);
       into.release = to_string(expectation->plan.release);
-      for (const reference::Caveat& caveat : expectation->reference.caveats) into.caveats.push_back({found.name, caveat.code, caveat.text});
+      for (const reference::Caveat& caveat : expectation->reference.caveats)
+        into.caveats.push_back({found.name, caveat.code, caveat.text});
       forget(expectation->snapshot, {});
     } else {
       into.candidates = check::check_host(found, model_);
@@ -108,7 +118,8 @@ class CloudCheck {
     for (const Provenance& at : but) cited[at.source].push_back(at);
     for (const FileReading& file : host.files) {
       const auto places = cited.find(file.source);
-      sources_.forget(file.source, places == cited.end() ? std::vector<Provenance>{} : std::move(places->second));
+      sources_.forget(file.source,
+                      places == cited.end() ? std::vector<Provenance>{} : std::move(places->second));
     }
   }
 
@@ -125,7 +136,8 @@ class CloudCheck {
 };
 
 int status_of(const std::vector<Finding>& findings) {
-  const bool clean = std::ranges::all_of(findings, [](const Finding& finding) { return finding.severity == Severity::Note; });
+  const bool clean = std::ranges::all_of(
+      findings, [](const Finding& finding) { return finding.severity == Severity::Note; });
   return clean ? kDelivered : kNotDelivered;
 }
 
@@ -146,7 +158,8 @@ tl::expected<CheckedCloud, Failure> check_cloud(const Options& options, Sources&
     read = collection->read_all(Depth::Full, diagnostics);
     std::vector<reference::Caveat> caveats;
     model = reference::derive(read, caveats);
-    for (reference::Caveat& caveat : caveats) report.caveats.push_back({"", std::move(caveat.code), std::move(caveat.text)});
+    for (reference::Caveat& caveat : caveats)
+      report.caveats.push_back({"", std::move(caveat.code), std::move(caveat.text)});
   }
   CloudCheck cloud(*collection, report.neutron ? nullptr : &read, model, *settings, sources, texts);
   std::vector<Checked> hosts = cloud.run();
@@ -158,7 +171,8 @@ tl::expected<CheckedCloud, Failure> check_cloud(const Options& options, Sources&
     checked.inputs.push_back(std::move(host.input));
     report.release = std::max(report.release, host.release);
   }
-  for (const Finding& finding : cloud.judge_cloud()) all.push_back({finding, check::invariant(finding.code).rank, {}});
+  for (const Finding& finding : cloud.judge_cloud())
+    all.push_back({finding, check::invariant(finding.code).rank, {}});
   check::order(all);
   for (check::Candidate& candidate : all) report.findings.push_back(std::move(candidate.finding));
   checked.diagnostics = diagnostics.all();
@@ -168,13 +182,15 @@ tl::expected<CheckedCloud, Failure> check_cloud(const Options& options, Sources&
 
 Outcome run_check(const Options& options) {
   if (!options.words.empty())
-    return fail("usage", "check takes no words, found '" + options.words[0] + "'", "dvrtrace check -i INPUT...");
+    return fail("usage", "check takes no words, found '" + options.words[0] + "'",
+                "dvrtrace check -i INPUT...");
   Sources sources;
   const auto checked = check_cloud(options, sources, Texts::Forget);
   if (!checked) return tl::unexpected<Failure>(checked.error());
-  const std::string text = options.format == "json"
-                               ? print_json(checked->report, {sources, tool_name(), checked->inputs, checked->diagnostics, {}})
-                               : print_text(checked->report, sources, output_style(options), options.verbose);
+  const std::string text =
+      options.format == "json"
+          ? print_json(checked->report, {sources, tool_name(), checked->inputs, checked->diagnostics, {}})
+          : print_text(checked->report, sources, output_style(options), options.verbose);
   if (!answer(text, options)) return fail("output", "the answer could not be written");
   return status_of(checked->report.findings);
 }

@@ -23,9 +23,11 @@ std::optional<reference::Release> Expectations::release_of(const HostSnapshot& f
   return settings_.release ? settings_.release : reference::guess_release(found);
 }
 
-std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found, std::optional<reference::Release> others) const {
+std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found,
+                                                     std::optional<reference::Release> others) const {
   // A controller runs no agent that programs anything.
-  const bool programmed = !found.bridges.empty() || !found.ovs.value.bridges.empty() || found.namespaces.size() > 1;
+  const bool programmed =
+      !found.bridges.empty() || !found.ovs.value.bridges.empty() || found.namespaces.size() > 1;
   if (cloud_.model().empty() || !programmed) return nullptr;
   auto expectation = std::make_unique<check::Expectation>();
   reference::Settings settings = settings_;
@@ -35,7 +37,8 @@ std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found, 
   for (reference::Dump& dump : expectation->reference.dumps) {
     const BridgeDumps* dumps = dump.bridge.empty() ? nullptr : found.find_bridge(dump.bridge);
     if (dumps == nullptr || dumps->flows.source == kNoSource) continue;
-    auto [left, settled] = check::without_alike(std::move(dump), dumps->flows.value, sources_.text(dumps->flows.source).bytes);
+    auto [left, settled] =
+        check::without_alike(std::move(dump), dumps->flows.value, sources_.text(dumps->flows.source).bytes);
     dump = std::move(left);
     expectation->settled.emplace(dumps->bridge, std::move(settled));
   }

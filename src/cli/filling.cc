@@ -17,7 +17,8 @@ logical::Model model_of(const Snapshot& index) {
 
 }  // namespace
 
-Filling::Filling(const Collection& collection, Snapshot& index, const reference::Settings& settings, Sources& sources)
+Filling::Filling(const Collection& collection, Snapshot& index, const reference::Settings& settings,
+                 Sources& sources)
     : collection_(collection), model_(model_of(index)), expectations_(model_, settings, sources) {
   std::set<std::string> missing;
   for (const logical::Agent& agent : model_.agents) missing.insert(agent.host);

@@ -32,7 +32,8 @@ void declare_flag(CLI::App& app, const char* names, bool& value, const char* gro
 }
 
 void declare_release(CLI::App& app, Options& o) {
-  declare_value(app, "--release", o.release, "RELEASE", "Inputs", "the release of Neutron to compare with (found out)");
+  declare_value(app, "--release", o.release, "RELEASE", "Inputs",
+                "the release of Neutron to compare with (found out)");
 }
 
 void declare_packet(CLI::App& app, Options& o) {
@@ -70,7 +71,8 @@ void declare_help(CLI::App& app, Options& o) {
 void declare_from(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_release(app, o);
-  declare_value(app, "--fill", o.fill, "none|reference", "Inputs", "take what the dumps lack from what Neutron should have programmed");
+  declare_value(app, "--fill", o.fill, "none|reference", "Inputs",
+                "take what the dumps lack from what Neutron should have programmed");
   declare_packet(app, o);
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
@@ -84,15 +86,19 @@ void declare_from(CLI::App& app, Options& o) {
 
 void declare_verify(CLI::App& app, Options& o) {
   declare_inputs(app, o);
-  app.add_option("-r,--read", o.captures, "a capture, with the place where it was taken, or a folder of them; - is standard input; repeatable")
+  app.add_option(
+         "-r,--read", o.captures,
+         "a capture, with the place where it was taken, or a folder of them; - is standard input; repeatable")
       ->type_name("[PLACE=]CAPTURE")
       ->allow_extra_args(false)
       ->group("Inputs");
   declare_flag(app, "--all", o.all, "Inputs", "no question: every flow that a VM in the captures begins");
   declare_packet(app, o);
   declare_format(app, o);
-  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "how much is shown: the answer, the way, or copies and captures too");
-  declare_value(app, "--write", o.write, "FILE", "The answer", "write the flow's packets into this pcapng, in the order of the way, with comments");
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
+                "how much is shown: the answer, the way, or copies and captures too");
+  declare_value(app, "--write", o.write, "FILE", "The answer",
+                "write the flow's packets into this pcapng, in the order of the way, with comments");
   declare_flag(app, "-n,--numeric", o.numeric, "The answer", "numbers only, no names for them");
   declare_flag(app, "-q,--quiet", o.quiet, "The answer", "only the answer's first line");
   declare_general(app, o);
@@ -101,10 +107,12 @@ void declare_verify(CLI::App& app, Options& o) {
 void declare_capture(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_packet(app, o);
-  declare_value(app, "--count", o.count, "PACKETS", "The captures", "end a capture after so many packets (1000)");
+  declare_value(app, "--count", o.count, "PACKETS", "The captures",
+                "end a capture after so many packets (1000)");
   declare_value(app, "--seconds", o.seconds, "SECONDS", "The captures", "end a capture after so long (30)");
   declare_format(app, o);
-  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer", "full: every device on the way, not only those that decide");
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
+                "full: every device on the way, not only those that decide");
   declare_general(app, o);
 }
 
@@ -136,20 +144,25 @@ void declare_check(CLI::App& app, Options& o) {
 void declare_reference(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_release(app, o);
-  declare_value(app, "--to", o.output, "DIR", "The answer", "write the dumps into this folder, one below it for each host");
+  declare_value(app, "--to", o.output, "DIR", "The answer",
+                "write the dumps into this folder, one below it for each host");
   declare_general(app, o);
 }
 
 void declare_collect(CLI::App& app, Options& o) {
   constexpr const char* kHosts = "Hosts";
   declare_value(app, "--inventory", o.host_list, "FILE", kHosts,
-                "hosts to collect over ssh: an Ansible inventory (INI or YAML), or a host on each line; HOST then names hosts or groups of it");
+                "hosts to collect over ssh: an Ansible inventory (INI or YAML), or a host on each line; HOST "
+                "then names hosts or groups of it");
   declare_value(app, "--ssh", o.ssh, "COMMAND", kHosts, "the ssh to use, with options of your own (ssh)");
-  declare_value(app, "--timeout", o.timeout, "SECONDS", kHosts, "for all of a host; what has arrived by then is kept (300)");
-  declare_value(app, "--connect-timeout", o.connect_timeout, "SECONDS", kHosts, "until a host that does not answer is given up (10)");
+  declare_value(app, "--timeout", o.timeout, "SECONDS", kHosts,
+                "for all of a host; what has arrived by then is kept (300)");
+  declare_value(app, "--connect-timeout", o.connect_timeout, "SECONDS", kHosts,
+                "until a host that does not answer is given up (10)");
   declare_value(app, "--parallel", o.parallel, "NUMBER", kHosts, "hosts at once (24)");
   declare_flag(app, "--list", o.list, kHosts, "only print the commands that are run");
-  declare_value(app, "--to", o.output, "DIR", "The answer", "the folder for the dumps, one below it for each host (dvrtrace-TIME)");
+  declare_value(app, "--to", o.output, "DIR", "The answer",
+                "the folder for the dumps, one below it for each host (dvrtrace-TIME)");
   declare_format(app, o);
   declare_general(app, o);
 }
@@ -157,10 +170,12 @@ void declare_collect(CLI::App& app, Options& o) {
 void declare_bundle(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   constexpr const char* kBundle = "The bundle";
-  declare_flag(app, "--redact", o.redact, kBundle, "replace addresses, MACs, UUIDs and names, the same everywhere");
+  declare_flag(app, "--redact", o.redact, kBundle,
+               "replace addresses, MACs, UUIDs and names, the same everywhere");
   declare_value(app, "--map", o.map_file, "FILE", kBundle,
                 "what was replaced by what (ARCHIVE.map.json); one that is there is used again");
-  declare_value(app, "--ask", o.ask, "QUESTION", kBundle, "add the answer to a question: 'vm1 to vm2 tcp/80'");
+  declare_value(app, "--ask", o.ask, "QUESTION", kBundle,
+                "add the answer to a question: 'vm1 to vm2 tcp/80'");
   declare_general(app, o);
 }
 
@@ -170,9 +185,12 @@ void declare_view(CLI::App& app, Options& o) {
   declare_release(app, o);
   declare_packet(app, o);
   declare_flag(app, "--check", o.check, kGroup, "the findings of the whole cloud, as check lists them");
-  declare_flag(app, "--ascii", o.ascii, kGroup, "draw with ASCII alone; so it is done where the locale is not UTF-8");
-  declare_value(app, "--screen", o.screen, "COLUMNSxROWS", kGroup, "print a screen of this size as text, and open no terminal");
-  declare_value(app, "--keys", o.keys, "KEYS", kGroup, "keys to press first, as 'r Down Tab Enter'; words are typed");
+  declare_flag(app, "--ascii", o.ascii, kGroup,
+               "draw with ASCII alone; so it is done where the locale is not UTF-8");
+  declare_value(app, "--screen", o.screen, "COLUMNSxROWS", kGroup,
+                "print a screen of this size as text, and open no terminal");
+  declare_value(app, "--keys", o.keys, "KEYS", kGroup,
+                "keys to press first, as 'r Down Tab Enter'; words are typed");
   declare_flag(app, "-n,--numeric", o.numeric, kGroup, "numbers only, no names for them");
   declare_flag(app, "-v,--verbose", o.verbose, kGroup, "more messages on standard error");
   declare_value(app, "--color", o.color, "auto|always|never", kGroup, "colours on the screen");
@@ -204,8 +222,10 @@ const std::vector<Command>& commands() {
       {"view",
        "[from A to B [PACKET] | FILE]",
        "the same on a screen to move in: path, steps, evidence; what-if",
-       "Shows a question's answer, a saved trace (FILE, as from ... -o json writes it), with --check what is wrong in the cloud, and\n"
-       "without any of these the ends that a question can have, to choose from. Needs a terminal, unless --screen prints one.\n",
+       "Shows a question's answer, a saved trace (FILE, as from ... -o json writes it), with --check what is "
+       "wrong in the cloud, and\n"
+       "without any of these the ends that a question can have, to choose from. Needs a terminal, unless "
+       "--screen prints one.\n",
        {{"a question", "dvrtrace view from vm1 to vm2 -i hosts --neutron neutron"},
         {"a trace that somebody saved", "dvrtrace view trace.json -i hosts"},
         {"one screen as text", "dvrtrace view from vm1 to vm2 -i hosts --screen 120x40"}},
@@ -213,19 +233,25 @@ const std::vector<Command>& commands() {
       {"verify",
        "from A to B [PACKET]",
        "whether captures agree with where a packet should go",
-       "A, B and PACKET are those of from. Each capture is of a place: HOST:NETNS:DEVICE=FILE, HOST:DEVICE=FILE in the root\n"
-       "namespace, or a file named HOST__NETNS__DEVICE.pcap, with root for the root namespace. Where nothing says it, what the\n"
-       "capture holds may. pcap and pcapng are read, compressed or not. Exit status 0: they agree, 1: they do not, 3: they\n"
+       "A, B and PACKET are those of from. Each capture is of a place: HOST:NETNS:DEVICE=FILE, "
+       "HOST:DEVICE=FILE in the root\n"
+       "namespace, or a file named HOST__NETNS__DEVICE.pcap, with root for the root namespace. Where nothing "
+       "says it, what the\n"
+       "capture holds may. pcap and pcapng are read, compressed or not. Exit status 0: they agree, 1: they "
+       "do not, 3: they\n"
        "cannot tell.\n",
        {{"a folder of captures", "dvrtrace verify from vm1 to vm2 -i hosts --neutron neutron -r captures"},
         {"every flow in the captures", "dvrtrace verify --all -i hosts --neutron neutron -r captures"},
-        {"two captures, named", "dvrtrace verify from vm1 to vm2 -i hosts -r cmp1:eth1=a.pcap -r cmp2:eth1=b.pcap.gz"}},
+        {"two captures, named",
+         "dvrtrace verify from vm1 to vm2 -i hosts -r cmp1:eth1=a.pcap -r cmp2:eth1=b.pcap.gz"}},
        declare_verify},
       {"capture",
        "from A to B [PACKET]",
        "where to capture, and what: commands for the hosts",
-       "A, B and PACKET are those of from. Of each host on the way the devices where the packet comes in and goes out are\n"
-       "named, with the filter for it there, also within a tunnel. Nothing is run. The files are named as verify reads them.\n",
+       "A, B and PACKET are those of from. Of each host on the way the devices where the packet comes in and "
+       "goes out are\n"
+       "named, with the filter for it there, also within a tunnel. Nothing is run. The files are named as "
+       "verify reads them.\n",
        {{"for a connection", "dvrtrace capture from vm1 to vm2 tcp/80 -i hosts --neutron neutron"}},
        declare_capture},
       {"inventory",
@@ -239,7 +265,8 @@ const std::vector<Command>& commands() {
       {"ofproto-trace",
        "FLOW",
        "one packet through the OpenFlow tables of a bridge, as ovs-appctl ofproto/trace shows it",
-       "FLOW is a packet as ofproto/trace takes it, in quotes. Patch ports are crossed, conntrack forks followed;\n"
+       "FLOW is a packet as ofproto/trace takes it, in quotes. Patch ports are crossed, conntrack forks "
+       "followed;\n"
        "no switch needs to run: the tables are those of the dumps in DIR.\n",
        {{"a packet that comes in by port 5",
          "dvrtrace ofproto-trace --from hosts/cmp1 --bridge br-int 'icmp,in_port=5,nw_dst=10.0.1.12'"}},
@@ -247,14 +274,16 @@ const std::vector<Command>& commands() {
       {"check",
        "",
        "what is not as Neutron's agents program it: cause, evidence, repair",
-       "Compares what is found on each host with what Neutron's objects and release ask for, and looks for what no agent would\n"
+       "Compares what is found on each host with what Neutron's objects and release ask for, and looks for "
+       "what no agent would\n"
        "leave so. What breaks most comes first. Without Neutron's objects the dumps alone are judged.\n",
        {{"a whole cloud", "dvrtrace check -i hosts --neutron neutron"}},
        declare_check},
       {"reference",
        "[HOST...]",
        "what Neutron's agents should have programmed, as dumps",
-       "Prints flows, rules, routes, neighbours, iptables and settings of the hosts as Neutron's agents program them. Numbers that\n"
+       "Prints flows, rules, routes, neighbours, iptables and settings of the hosts as Neutron's agents "
+       "program them. Numbers that\n"
        "agents and switches choose are those of the inputs.\n",
        {{"a cloud that is only planned", "dvrtrace reference --neutron neutron --release zed --to planned"},
         {"into a folder that -i takes", "dvrtrace reference cmp1 -i hosts --neutron neutron --to expected"}},
@@ -262,10 +291,14 @@ const std::vector<Command>& commands() {
       {"collect",
        "[HOST...]",
        "the dumps of this host, or of many over ssh, in a folder that -i takes",
-       "Without a HOST, of this one. Commands that only read are run, as root or by sudo where that asks for no password; a script that\n"
-       "needs nothing but a shell runs them on other hosts, which is what --list prints. Hosts are reached as your ssh reaches them, and\n"
-       "no password is asked for. A folder in the layout of a sos report is written for each host, with a manifest.json that tells when each\n"
-       "command ran and how it ended. Exit status: 0 all is there, 1 some of it is missing, 2 nothing was collected.\n",
+       "Without a HOST, of this one. Commands that only read are run, as root or by sudo where that asks for "
+       "no password; a script that\n"
+       "needs nothing but a shell runs them on other hosts, which is what --list prints. Hosts are reached "
+       "as your ssh reaches them, and\n"
+       "no password is asked for. A folder in the layout of a sos report is written for each host, with a "
+       "manifest.json that tells when each\n"
+       "command ran and how it ended. Exit status: 0 all is there, 1 some of it is missing, 2 nothing was "
+       "collected.\n",
        {{"this host", "sudo dvrtrace collect --to snapshot"},
         {"three hosts", "dvrtrace collect cmp1 cmp2 net1 --to snapshot"},
         {"a group of an Ansible inventory", "dvrtrace collect compute --inventory hosts.ini --to snapshot"}},
@@ -273,10 +306,13 @@ const std::vector<Command>& commands() {
       {"bundle",
        "ARCHIVE",
        "an archive of the dumps, redacted if asked, to send to others",
-       "ARCHIVE ends in .tar.zst, .tar.xz, .tar.gz or .tar, and is an input like any other. It holds the files that dvrtrace reads, with\n"
-       "checksums, and nothing else. Redacted, it traces as before, in other names; what stands for what is written to a map that is\n"
+       "ARCHIVE ends in .tar.zst, .tar.xz, .tar.gz or .tar, and is an input like any other. It holds the "
+       "files that dvrtrace reads, with\n"
+       "checksums, and nothing else. Redacted, it traces as before, in other names; what stands for what is "
+       "written to a map that is\n"
        "yours to keep.\n",
-       {{"for a support case, redacted, with the question", "dvrtrace bundle case.tar.zst --redact --ask 'vm1 to vm2' -i snapshot"}},
+       {{"for a support case, redacted, with the question",
+         "dvrtrace bundle case.tar.zst --redact --ask 'vm1 to vm2' -i snapshot"}},
        declare_bundle},
       {"completion",
        "bash|zsh|fish",

@@ -48,9 +48,12 @@ class Joiner {
         NetDevice device;
         device.link = &link;
         device.netns = host_->namespaces.size();
-        if (link.value.loopback) device.behind = Behind::Loopback;
-        else if (link.value.kind == "bridge") device.behind = Behind::LinuxBridge;
-        for (const auto& address : link.value.addresses) netns.addresses.emplace(address.value.ip, netns.devices.size());
+        if (link.value.loopback)
+          device.behind = Behind::Loopback;
+        else if (link.value.kind == "bridge")
+          device.behind = Behind::LinuxBridge;
+        for (const auto& address : link.value.addresses)
+          netns.addresses.emplace(address.value.ip, netns.devices.size());
         netns.devices.push_back(device);
       }
       for (NetDevice& device : netns.devices) {
@@ -58,7 +61,8 @@ class Joiner {
       }
       for (const auto& port : dumps.bridge_ports.value) {
         const std::size_t device = netns.find(port.value.device);
-        if (device != kNowhere && netns.devices[device].master == kNowhere) netns.devices[device].master = netns.find(port.value.bridge);
+        if (device != kNowhere && netns.devices[device].master == kNowhere)
+          netns.devices[device].master = netns.find(port.value.bridge);
       }
       routing(netns, dumps);
       host_->namespaces.push_back(std::move(netns));
@@ -73,7 +77,8 @@ class Joiner {
       for (const auto& route : *routes) {
         for (const kernel::Nexthop& nexthop : route.value.nexthops) {
           if (nexthop.device.empty()) continue;
-          auto link = std::ranges::find(links, nexthop.device, [](const auto& known) { return known.value.name; });
+          auto link =
+              std::ranges::find(links, nexthop.device, [](const auto& known) { return known.value.name; });
           if (link == links.end()) {
             links.push_back({{}, route.at});
             link = links.end() - 1;
@@ -81,7 +86,8 @@ class Joiner {
             link->value.up = true;
             link->value.loopback = nexthop.device == "lo";
           }
-          const bool connected = route.value.protocol == "kernel" && !nexthop.via && route.value.source && route.value.destination.contains(*route.value.source);
+          const bool connected = route.value.protocol == "kernel" && !nexthop.via && route.value.source &&
+                                 route.value.destination.contains(*route.value.source);
           if (!connected || route.value.table != kernel::kTableMain) continue;
           kernel::Address address;
           address.ip = *route.value.source;
@@ -100,24 +106,28 @@ class Joiner {
     std::ranges::stable_sort(netns.rules6, {}, priority);
     for (const auto* routes : {&dumps.routes4.value, &dumps.routes6.value}) {
       for (const auto& route : *routes) {
-        netns.tables[Namespace::table_key(route.value.destination.ip().family, route.value.table)].routes.push_back(&route);
+        netns.tables[Namespace::table_key(route.value.destination.ip().family, route.value.table)]
+            .routes.push_back(&route);
       }
     }
     for (auto& [key, table] : netns.tables) {
       std::ranges::stable_sort(table.routes, [](const auto* a, const auto* b) {
-        if (a->value.destination.length() != b->value.destination.length()) return a->value.destination.length() > b->value.destination.length();
+        if (a->value.destination.length() != b->value.destination.length())
+          return a->value.destination.length() > b->value.destination.length();
         return a->value.metric < b->value.metric;
       });
     }
     for (const auto& neighbour : dumps.neighbours.value) {
-      if (!neighbour.value.proxy) netns.neighbours.emplace(to_string(neighbour.value.ip) + " " + neighbour.value.device, &neighbour);
+      if (!neighbour.value.proxy)
+        netns.neighbours.emplace(to_string(neighbour.value.ip) + " " + neighbour.value.device, &neighbour);
     }
     for (const auto& entry : dumps.bridge_fdb.value) {
       const std::size_t port = netns.find(entry.value.device);
       if (port == kNowhere || entry.value.local) continue;
       const std::string bridge = !entry.value.bridge.empty() ? entry.value.bridge
-                                 : netns.devices[port].master != kNowhere ? netns.devices[netns.devices[port].master].name()
-                                                                          : std::string();
+                                 : netns.devices[port].master != kNowhere
+                                     ? netns.devices[netns.devices[port].master].name()
+                                     : std::string();
       netns.bridge_fdb.emplace(bridge + " " + to_string(entry.value.mac), port);
     }
   }
@@ -134,7 +144,8 @@ class Joiner {
     return mine && theirs && *mine == other.index && *theirs == link.index && link.index != 0;
   }
 
-  void connect(std::size_t netns, std::size_t device, std::size_t peer_netns, std::size_t peer, Behind behind) {
+  void connect(std::size_t netns, std::size_t device, std::size_t peer_netns, std::size_t peer,
+               Behind behind) {
     NetDevice& end = host_->namespaces[netns].devices[device];
     end.behind = behind;
     end.peer_netns = peer_netns;
@@ -161,7 +172,8 @@ class Joiner {
   void pairs_by_name() {
     const auto find = [&](const std::string& name) -> std::pair<std::size_t, std::size_t> {
       for (std::size_t n = 0; n < host_->namespaces.size(); ++n) {
-        if (const std::size_t device = host_->namespaces[n].find(name); device != kNowhere) return {n, device};
+        if (const std::size_t device = host_->namespaces[n].find(name); device != kNowhere)
+          return {n, device};
       }
       return {kNowhere, kNowhere};
     };
@@ -177,7 +189,8 @@ class Joiner {
     }
   }
 
-  std::optional<std::pair<std::size_t, std::size_t>> far_end(std::size_t netns, const kernel::Link& link) const {
+  std::optional<std::pair<std::size_t, std::size_t>> far_end(std::size_t netns,
+                                                             const kernel::Link& link) const {
     std::optional<std::pair<std::size_t, std::size_t>> found;
     for (std::size_t n = 0; n < host_->namespaces.size(); ++n) {
       if (n == netns || (!link.link_netns.empty() && host_->namespaces[n].name != link.link_netns)) continue;
@@ -199,7 +212,9 @@ class Joiner {
     return (a.starts_with("rfp-") && b.starts_with("fpr-") && a.substr(4) == b.substr(4)) ||
            (a.starts_with("fpr-") && b.starts_with("rfp-") && a.substr(4) == b.substr(4));
   }
-  static bool named_link(std::string_view name) { return name.starts_with("rfp-") || name.starts_with("fpr-"); }
+  static bool named_link(std::string_view name) {
+    return name.starts_with("rfp-") || name.starts_with("fpr-");
+  }
 
   // --- Open vSwitch --------------------------------------------------------------------------------
 
@@ -240,13 +255,16 @@ class Joiner {
       for (const auto& port : bridge.dumps->features.value.ports) described(bridge, port);
       for (const DpifPort& port : snapshot().dpif_ports.value) numbered(bridge, port);
     }
-    if (std::ranges::find(bridge.ports, kPortLocal, &BridgePort::number) == bridge.ports.end()) add_local(bridge);
-    bridge.known_ports = bridge.row != nullptr || (bridge.dumps != nullptr && bridge.dumps->features.present());
+    if (std::ranges::find(bridge.ports, kPortLocal, &BridgePort::number) == bridge.ports.end())
+      add_local(bridge);
+    bridge.known_ports =
+        bridge.row != nullptr || (bridge.dumps != nullptr && bridge.dumps->features.present());
     for (std::size_t i = 0; i < bridge.ports.size(); ++i) {
       if (bridge.ports[i].number != kPortNone) bridge.by_number[bridge.ports[i].number.value] = i;
     }
     if (bridge.dumps == nullptr) return;
-    for (const auto& entry : bridge.dumps->fdb.value) bridge.fdb.emplace(Bridge::fdb_key(entry.value.vlan, entry.value.mac), &entry);
+    for (const auto& entry : bridge.dumps->fdb.value)
+      bridge.fdb.emplace(Bridge::fdb_key(entry.value.vlan, entry.value.mac), &entry);
     for (const auto& group : bridge.dumps->groups.value) bridge.groups.emplace(group.value.id, &group);
   }
 
@@ -267,7 +285,8 @@ class Joiner {
     if (bundle.mode != VlanMode::Access) bundle.trunks = row.trunks;
     bundle.cvlans = row.cvlans;
     bundle.is_protected = row.is_protected;
-    if (const auto tags = row.other_config.find("priority-tags"); tags != row.other_config.end()) bundle.priority_tags = tags->second;
+    if (const auto tags = row.other_config.find("priority-tags"); tags != row.other_config.end())
+      bundle.priority_tags = tags->second;
     for (const OvsInterface& interface : row.interfaces) {
       bundle.ports.push_back(bridge.ports.size());
       bridge.ports.push_back(port_of(bridge, interface));
@@ -275,15 +294,17 @@ class Joiner {
     }
     const auto state = row.status.find("stp_state");
     const auto rapid = row.rstp_status.find("rstp_port_state");
-    const bool blocked = (state != row.status.end() && state->second != "forwarding" && state->second != "disabled") ||
-                         (rapid != row.rstp_status.end() && rapid->second != "Forwarding" && rapid->second != "Disabled");
+    const bool blocked =
+        (state != row.status.end() && state->second != "forwarding" && state->second != "disabled") ||
+        (rapid != row.rstp_status.end() && rapid->second != "Forwarding" && rapid->second != "Disabled");
     const bool learning = (state != row.status.end() && state->second == "learning") ||
                           (rapid != row.rstp_status.end() && rapid->second == "Learning");
     for (const std::size_t port : bundle.ports) {
       bridge.ports[port].blocked = blocked;
       bridge.ports[port].learning = blocked && learning;
     }
-    const auto bond = std::ranges::find(snapshot().bonds.value, row.name, [](const auto& known) { return known.value.name; });
+    const auto bond = std::ranges::find(snapshot().bonds.value, row.name,
+                                        [](const auto& known) { return known.value.name; });
     if (bond != snapshot().bonds.value.end()) bundle.state = &bond->value;
     bridge.bundles.push_back(std::move(bundle));
   }
@@ -292,7 +313,8 @@ class Joiner {
     BridgePort port;
     port.name = interface.name;
     port.number = kPortNone;
-    if (interface.ofport && *interface.ofport > 0) port.number = Ofport{static_cast<std::uint32_t>(*interface.ofport)};
+    if (interface.ofport && *interface.ofport > 0)
+      port.number = Ofport{static_cast<std::uint32_t>(*interface.ofport)};
     if (interface.name == bridge.name) port.number = kPortLocal;
     port.at = interface.at;
     port.type = type_of(interface.type, interface.name == bridge.name);
@@ -317,7 +339,8 @@ class Joiner {
     if (local || type == "internal" || type == "tap") return PortType::Internal;
     if (type == "patch") return PortType::Patch;
     if (type.starts_with("dpdkvhostuser")) return PortType::VhostUser;
-    for (const std::string_view tunnel : {"vxlan", "gre", "geneve", "ip6gre", "erspan", "ip6erspan", "lisp", "stt", "gtpu", "bareudp", "ipsec_gre"}) {
+    for (const std::string_view tunnel : {"vxlan", "gre", "geneve", "ip6gre", "erspan", "ip6erspan", "lisp",
+                                          "stt", "gtpu", "bareudp", "ipsec_gre"}) {
       if (type == tunnel) return PortType::Tunnel;
     }
     return PortType::System;
@@ -337,8 +360,10 @@ class Joiner {
     const std::string_view key = option("key");
     end.in_key = number(option("in_key").empty() ? key : option("in_key"));
     end.out_key = number(option("out_key").empty() ? key : option("out_key"));
-    if (const auto udp = number<std::uint16_t>(option("dst_port"))) end.udp_port = *udp;
-    else if (interface.type == "geneve") end.udp_port = 6081;
+    if (const auto udp = number<std::uint16_t>(option("dst_port")))
+      end.udp_port = *udp;
+    else if (interface.type == "geneve")
+      end.udp_port = 6081;
     return end;
   }
 
@@ -349,13 +374,18 @@ class Joiner {
   // What `ovs-ofctl show` says of a port: its number where the database has none, and its flags.
   void described(Bridge& bridge, const Sourced<PortDesc>& desc) {
     auto at = std::ranges::find_if(bridge.ports, [&](const BridgePort& port) {
-      return same_port_name(port.name, desc.value.name) && (port.number == desc.value.number || port.number == kPortNone);
+      return same_port_name(port.name, desc.value.name) &&
+             (port.number == desc.value.number || port.number == kPortNone);
     });
     if (at == bridge.ports.end()) {
-      const auto named = std::ranges::find_if(bridge.ports, [&](const BridgePort& port) { return same_port_name(port.name, desc.value.name); });
+      const auto named = std::ranges::find_if(
+          bridge.ports, [&](const BridgePort& port) { return same_port_name(port.name, desc.value.name); });
       if (named != bridge.ports.end() && bridge.row != nullptr) {
-        diagnostics_.warning(desc.at, fmt::format("{} is port {} of {} here and port {} in the OVS database", named->name, desc.value.number.value, bridge.name, named->number.value),
-                             "the two dumps are of different moments; the flows go by the numbers of this one");
+        diagnostics_.warning(
+            desc.at,
+            fmt::format("{} is port {} of {} here and port {} in the OVS database", named->name,
+                        desc.value.number.value, bridge.name, named->number.value),
+            "the two dumps are of different moments; the flows go by the numbers of this one");
         named->number = desc.value.number;
         at = named;
       } else {
@@ -375,13 +405,16 @@ class Joiner {
     auto at = std::ranges::find(bridge.ports, row.name, &BridgePort::name);
     if (at == bridge.ports.end()) at = add_unconfigured(bridge, row.name, row.ofport, {});
     if (at->number == kPortNone) at->number = row.ofport;
-    if (bridge.row == nullptr && at->type == PortType::System) at->type = type_of(row.type == "tap" ? "internal" : row.type, row.name == bridge.name);
+    if (bridge.row == nullptr && at->type == PortType::System)
+      at->type = type_of(row.type == "tap" ? "internal" : row.type, row.name == bridge.name);
     if (bridge.row == nullptr && at->type == PortType::Patch) {
-      if (const auto peer = row.options.find("peer"); peer != row.options.end()) dpif_peers_[bridge.name + " " + at->name] = peer->second;
+      if (const auto peer = row.options.find("peer"); peer != row.options.end())
+        dpif_peers_[bridge.name + " " + at->name] = peer->second;
     }
   }
 
-  static std::vector<BridgePort>::iterator add_unconfigured(Bridge& bridge, const std::string& name, Ofport number, Provenance at) {
+  static std::vector<BridgePort>::iterator add_unconfigured(Bridge& bridge, const std::string& name,
+                                                            Ofport number, Provenance at) {
     BridgePort port;
     port.name = name;
     port.number = number;
@@ -419,9 +452,11 @@ class Joiner {
         if (port.type != PortType::Patch) continue;
         const std::string peer = peer_name(host_->bridges[b], port);
         if (!find_port(peer, port.peer_bridge, port.peer_port)) {
-          diagnostics_.warning(port.at, fmt::format("patch port {} of {}: its peer {} is on no bridge of {}", port.name, host_->bridges[b].name,
-                                                    peer.empty() ? "(not named)" : peer, host_->name),
-                               "packets sent to it end there");
+          diagnostics_.warning(
+              port.at,
+              fmt::format("patch port {} of {}: its peer {} is on no bridge of {}", port.name,
+                          host_->bridges[b].name, peer.empty() ? "(not named)" : peer, host_->name),
+              "packets sent to it end there");
         }
       }
     }
@@ -436,7 +471,8 @@ class Joiner {
         }
       }
     }
-    if (const auto known = dpif_peers_.find(bridge.name + " " + port.name); known != dpif_peers_.end()) return known->second;
+    if (const auto known = dpif_peers_.find(bridge.name + " " + port.name); known != dpif_peers_.end())
+      return known->second;
     // Neutron's own names, where no dump says it.
     if (port.name == "patch-tun") return "patch-int";
     if (port.name == "patch-int") return "patch-tun";
@@ -475,22 +511,26 @@ class Joiner {
           NetDevice& device = netns.devices[d];
           device.bridge = b;
           device.port = p;
-          if (port.type == PortType::Internal) device.behind = Behind::OvsPort;
-          else if (device.behind == Behind::Unknown) device.behind = is_vm(port) ? Behind::Unknown : Behind::Wire;
+          if (port.type == PortType::Internal)
+            device.behind = Behind::OvsPort;
+          else if (device.behind == Behind::Unknown)
+            device.behind = is_vm(port) ? Behind::Unknown : Behind::Wire;
         }
       }
     }
     for (Namespace& netns : host_->namespaces) {
       for (NetDevice& device : netns.devices) {
-        if (device.behind == Behind::Unknown && netns.name.empty() && device.bridge == kNowhere && device.master == kNowhere &&
-            device.link->value.kind.empty()) {
+        if (device.behind == Behind::Unknown && netns.name.empty() && device.bridge == kNowhere &&
+            device.master == kNowhere && device.link->value.kind.empty()) {
           device.behind = Behind::Wire;
         }
       }
     }
   }
 
-  static bool is_vm(const BridgePort& port) { return !port.iface_id.empty() || port.name.starts_with("tap") || port.name.starts_with("vhu"); }
+  static bool is_vm(const BridgePort& port) {
+    return !port.iface_id.empty() || port.name.starts_with("tap") || port.name.starts_with("vhu");
+  }
 
   // --- flows -----------------------------------------------------------------------------------------
 
@@ -506,22 +546,29 @@ class Joiner {
       return std::nullopt;
     };
     const auto unknown = openflow::resolve_ports(part.value, number_of_port);
-    for (auto& group : std::ranges::find(snapshot().bridges, bridge.name, &BridgeDumps::bridge)->groups.value) {
+    for (auto& group :
+         std::ranges::find(snapshot().bridges, bridge.name, &BridgeDumps::bridge)->groups.value) {
       openflow::resolve_ports(group.value, part.value.names, number_of_port);
     }
     for (const std::string& name : unknown) {
-      diagnostics_.warning({part.source, {}}, fmt::format("flows of {} name the port {}, which no dump numbers", bridge.name, name),
-                           "flows that match on it are never met, and packets sent to it end there");
+      diagnostics_.warning(
+          {part.source, {}},
+          fmt::format("flows of {} name the port {}, which no dump numbers", bridge.name, name),
+          "flows that match on it are never met, and packets sent to it end there");
     }
     const auto number_of_table = [&](std::string_view name) -> std::optional<TableId> {
       const auto found = bridge.row->table_names.find(name);
       return found == bridge.row->table_names.end() ? std::nullopt : std::optional(found->second);
     };
-    if (bridge.row == nullptr) bridge.unknown_tables = !part.value.names.tables().empty();
-    else bridge.unknown_tables = !openflow::resolve_tables(part.value, number_of_table).empty();
+    if (bridge.row == nullptr)
+      bridge.unknown_tables = !part.value.names.tables().empty();
+    else
+      bridge.unknown_tables = !openflow::resolve_tables(part.value, number_of_table).empty();
     for (const openflow::FlowRow& row : part.value.flows) {
-      if (younger_than_macs(row)) bridge.younger.push_back(&row);
-      else table(bridge, row.flow.table).add(&row);
+      if (younger_than_macs(row))
+        bridge.younger.push_back(&row);
+      else
+        table(bridge, row.flow.table).add(&row);
     }
     for (const auto& bad : part.value.unread) {
       const std::uint16_t priority = priority_in(sources_.bytes(bad.at));

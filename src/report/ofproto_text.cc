@@ -29,7 +29,8 @@ class TreePrinter {
 
  private:
   static bool leaf(Kind kind) {
-    return kind == Kind::Action || kind == Kind::Detail || kind == Kind::Warning || kind == Kind::Error || kind == Kind::Bucket;
+    return kind == Kind::Action || kind == Kind::Detail || kind == Kind::Warning || kind == Kind::Error ||
+           kind == Kind::Bucket;
   }
 
   std::size_t end_of(std::size_t at, std::size_t end) const {
@@ -65,13 +66,25 @@ class TreePrinter {
         if (line.cookie != 0) out_ += fmt::format(", cookie {:#x}", line.cookie);
         out_ += "\n";
         return;
-      case Kind::ActionSet: out_ += margin + "--. Executing action set:\n"; return;
-      case Kind::Thaw: out_ += margin + "    thaw\n" + margin + "        " + line.text + "\n"; return;
-      case Kind::Detail: out_ += margin + " -> " + line.text + "\n"; return;
-      case Kind::Warning: out_ += margin + " >> " + line.text + "\n"; return;
-      case Kind::Error: out_ += margin + " >>>> " + line.text + " <<<<\n"; return;
+      case Kind::ActionSet:
+        out_ += margin + "--. Executing action set:\n";
+        return;
+      case Kind::Thaw:
+        out_ += margin + "    thaw\n" + margin + "        " + line.text + "\n";
+        return;
+      case Kind::Detail:
+        out_ += margin + " -> " + line.text + "\n";
+        return;
+      case Kind::Warning:
+        out_ += margin + " >> " + line.text + "\n";
+        return;
+      case Kind::Error:
+        out_ += margin + " >>>> " + line.text + " <<<<\n";
+        return;
       case Kind::Action:
-      case Kind::Bucket: out_ += margin + line.text + "\n"; return;
+      case Kind::Bucket:
+        out_ += margin + line.text + "\n";
+        return;
     }
   }
 
@@ -85,19 +98,23 @@ std::string addresses(const openflow::FlowKey& key) {
   const bool v6 = get64(key, FieldId::EthType) == openflow::kTypeIpv6;
   const auto part = [&](FieldId v4_id, FieldId v6_id) {
     const openflow::FieldInfo& field = info(v6 ? v6_id : v4_id);
-    return fmt::format("{}={}", field.name, print_value(field, get(key, field), openflow::ones128(field.bits)));
+    return fmt::format("{}={}", field.name,
+                       print_value(field, get(key, field), openflow::ones128(field.bits)));
   };
-  return fmt::format("{},tp_src={},{},tp_dst={}", part(FieldId::IpSrc, FieldId::Ipv6Src), get64(key, FieldId::TcpSrc),
-                     part(FieldId::IpDst, FieldId::Ipv6Dst), get64(key, FieldId::TcpDst));
+  return fmt::format("{},tp_src={},{},tp_dst={}", part(FieldId::IpSrc, FieldId::Ipv6Src),
+                     get64(key, FieldId::TcpSrc), part(FieldId::IpDst, FieldId::Ipv6Dst),
+                     get64(key, FieldId::TcpDst));
 }
 
 std::string banner(const OfprotoPass& pass, std::size_t number) {
   const std::string rule = std::string(kBanner, '=') + "\n";
   const std::string state = openflow::print_ct_state(get64(pass.before, FieldId::CtState));
   std::string out = "\n" + rule + fmt::format("recirc({:#x}) - resume conntrack with ", number);
-  out += pass.state_assumed ? "default ct_state=trk|new (use --ct-next to customize)\n" : "ct_state=" + state + "\n";
+  out += pass.state_assumed ? "default ct_state=trk|new (use --ct-next to customize)\n"
+                            : "ct_state=" + state + "\n";
   if (!(pass.untranslated == pass.before)) {
-    out += "Replacing src/dst IP/ports to simulate NAT:\n Initial flow: " + addresses(pass.untranslated) + "\n Modified flow: " + addresses(pass.before) + "\n";
+    out += "Replacing src/dst IP/ports to simulate NAT:\n Initial flow: " + addresses(pass.untranslated) +
+           "\n Modified flow: " + addresses(pass.before) + "\n";
   }
   return out + rule + "\n";
 }
@@ -112,13 +129,28 @@ class DatapathActions {
     const bool v6 = get64(next, FieldId::EthType) == openflow::kTypeIpv6;
     if (output.tunnel) {
       add(fmt::format("set(tunnel(tun_id={:#x},{}))", get64(next, FieldId::TunId),
-                      get64(next, FieldId::TunDst) != 0 ? "dst=" + value(next, FieldId::TunDst) : "ipv6_dst=" + value(next, FieldId::TunIpv6Dst)));
+                      get64(next, FieldId::TunDst) != 0 ? "dst=" + value(next, FieldId::TunDst)
+                                                        : "ipv6_dst=" + value(next, FieldId::TunIpv6Dst)));
     }
     set(next, "eth", {{FieldId::EthSrc, "src"}, {FieldId::EthDst, "dst"}});
-    if (v6) set(next, "ipv6", {{FieldId::Ipv6Src, "src"}, {FieldId::Ipv6Dst, "dst"}, {FieldId::NwTos, "tclass"}, {FieldId::NwTtl, "hlimit"}});
-    else set(next, "ipv4", {{FieldId::IpSrc, "src"}, {FieldId::IpDst, "dst"}, {FieldId::NwTos, "tos"}, {FieldId::NwTtl, "ttl"}});
+    if (v6)
+      set(next, "ipv6",
+          {{FieldId::Ipv6Src, "src"},
+           {FieldId::Ipv6Dst, "dst"},
+           {FieldId::NwTos, "tclass"},
+           {FieldId::NwTtl, "hlimit"}});
+    else
+      set(next, "ipv4",
+          {{FieldId::IpSrc, "src"},
+           {FieldId::IpDst, "dst"},
+           {FieldId::NwTos, "tos"},
+           {FieldId::NwTtl, "ttl"}});
     set(next, transport(next), {{FieldId::TcpSrc, "src"}, {FieldId::TcpDst, "dst"}});
-    set(next, "mpls", {{FieldId::MplsLabel, "label"}, {FieldId::MplsTc, "tc"}, {FieldId::MplsTtl, "ttl"}, {FieldId::MplsBos, "bos"}});
+    set(next, "mpls",
+        {{FieldId::MplsLabel, "label"},
+         {FieldId::MplsTc, "tc"},
+         {FieldId::MplsTtl, "ttl"},
+         {FieldId::MplsBos, "bos"}});
     tags(next);
     packet_ = next;
     add(output.port);
@@ -132,14 +164,20 @@ class DatapathActions {
     const char* name;
   };
 
-  static std::string value(const openflow::FlowKey& key, FieldId id) { return print_value(openflow::info(id), get(key, id), openflow::ones128(openflow::info(id).bits)); }
+  static std::string value(const openflow::FlowKey& key, FieldId id) {
+    return print_value(openflow::info(id), get(key, id), openflow::ones128(openflow::info(id).bits));
+  }
 
   static const char* transport(const openflow::FlowKey& key) {
     switch (get64(key, FieldId::NwProto)) {
-      case openflow::kProtoTcp: return "tcp";
-      case openflow::kProtoUdp: return "udp";
-      case openflow::kProtoSctp: return "sctp";
-      default: return "icmp";
+      case openflow::kProtoTcp:
+        return "tcp";
+      case openflow::kProtoUdp:
+        return "udp";
+      case openflow::kProtoSctp:
+        return "sctp";
+      default:
+        return "icmp";
     }
   }
 
@@ -167,7 +205,8 @@ class DatapathActions {
     std::size_t same = 0;
     while (same < before.size() && same < after.size() && before[same] == after[same]) ++same;
     for (std::size_t i = before.size(); i > same; --i) add("pop_vlan");
-    for (std::size_t i = same; i < after.size(); ++i) add(fmt::format("push_vlan(vid={},pcp={})", after[i] & 0xfff, after[i] >> 13));
+    for (std::size_t i = same; i < after.size(); ++i)
+      add(fmt::format("push_vlan(vid={},pcp={})", after[i] & 0xfff, after[i] >> 13));
   }
 
   openflow::FlowKey packet_;
@@ -183,15 +222,19 @@ std::string print_text(const OfprotoTrace& trace) {
     if (pass.resumed) out += banner(pass, i);
     out += "Flow: " + openflow::print_packet(pass.before) + "\n";
     out += TreePrinter(pass.lines).print();
-    const std::string before = openflow::print_packet(pass.before), after = openflow::print_packet(pass.after);
+    const std::string before = openflow::print_packet(pass.before),
+                      after = openflow::print_packet(pass.after);
     out += "\nFinal flow: " + (before == after ? std::string("unchanged") : after) + "\n";
     DatapathActions actions(pass.before);
     for (const OfprotoOutput& output : pass.outputs) actions.send(output);
     out += "Megaflow: not computed\nDatapath actions: " + actions.print() + "\n";
     if (!pass.error.empty()) out += fmt::format("Translation failed ({}), packet is dropped.\n", pass.error);
   }
-  for (const Assumption& assumption : trace.assumptions) out += fmt::format("\nAssumed ({}): {}\n", assumption.code, assumption.text);
-  for (const Stopped& stop : trace.unknown) out += "\nUnknown: " + stop.text + (stop.needs.empty() ? "" : "\n  would be told by: " + stop.needs) + "\n";
+  for (const Assumption& assumption : trace.assumptions)
+    out += fmt::format("\nAssumed ({}): {}\n", assumption.code, assumption.text);
+  for (const Stopped& stop : trace.unknown)
+    out +=
+        "\nUnknown: " + stop.text + (stop.needs.empty() ? "" : "\n  would be told by: " + stop.needs) + "\n";
   return out;
 }
 

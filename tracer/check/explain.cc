@@ -19,33 +19,38 @@ constexpr std::size_t kMostTried = 64;
 struct Shape {
   Verdict verdict = Verdict::Unknown;
   std::vector<Verdict> directions;
-  std::vector<std::string> way;    // crossings, with the packet there
-  std::vector<std::string> rows;   // what decided
+  std::vector<std::string> way;   // crossings, with the packet there
+  std::vector<std::string> rows;  // what decided
 };
 
 void add_packet(const Headers& packet, std::string& text) {
-  fmt::format_to(std::back_inserter(text), " {:x}>{:x} {} {} {} {}", packet.eth_src.value, packet.eth_dst.value, packet.vlan.value_or(0),
-                 packet.ip_src ? to_string(*packet.ip_src) : "", packet.ip_dst ? to_string(*packet.ip_dst) : "", packet.ttl);
+  fmt::format_to(std::back_inserter(text), " {:x}>{:x} {} {} {} {}", packet.eth_src.value,
+                 packet.eth_dst.value, packet.vlan.value_or(0),
+                 packet.ip_src ? to_string(*packet.ip_src) : "",
+                 packet.ip_dst ? to_string(*packet.ip_dst) : "", packet.ttl);
   if (packet.encapsulation) {
-    fmt::format_to(std::back_inserter(text), " {} {} {}", packet.encapsulation->vni, to_string(packet.encapsulation->source),
-                   to_string(packet.encapsulation->destination));
+    fmt::format_to(std::back_inserter(text), " {} {} {}", packet.encapsulation->vni,
+                   to_string(packet.encapsulation->source), to_string(packet.encapsulation->destination));
   }
 }
 
 std::string row_of(const Step& step) {
-  return std::visit(overloaded{
-                        [](const FlowHit& s) { return fmt::format("{} {} {} {}", s.table.value, s.priority, s.match, s.actions); },
-                        [](const TableMissed& s) { return fmt::format("{} missed", s.table.value); },
-                        [](const RuleHit& s) { return s.text; },
-                        [](const RouteHit& s) { return s.table + s.text; },
-                        [](const NeighbourHit& s) { return fmt::format("{} {:x}", to_string(s.ip), s.mac.value); },
-                        [](const ChainHit& s) { return fmt::format("{} {} {}", s.table, s.chain, s.rule); },
-                        [](const Translated& s) { return fmt::format("{} {} {}", s.what, s.before, s.after); },
-                        [](const Resolved& s) { return fmt::format("{} {:x} {}", to_string(s.ip), s.mac.value, s.by); },
-                        [](const Stopped& s) { return std::string(name(s.reason)); },
-                        [](const auto&) { return std::string{}; },
-                    },
-                    step);
+  return std::visit(
+      overloaded{
+          [](const FlowHit& s) {
+            return fmt::format("{} {} {} {}", s.table.value, s.priority, s.match, s.actions);
+          },
+          [](const TableMissed& s) { return fmt::format("{} missed", s.table.value); },
+          [](const RuleHit& s) { return s.text; },
+          [](const RouteHit& s) { return s.table + s.text; },
+          [](const NeighbourHit& s) { return fmt::format("{} {:x}", to_string(s.ip), s.mac.value); },
+          [](const ChainHit& s) { return fmt::format("{} {} {}", s.table, s.chain, s.rule); },
+          [](const Translated& s) { return fmt::format("{} {} {}", s.what, s.before, s.after); },
+          [](const Resolved& s) { return fmt::format("{} {:x} {}", to_string(s.ip), s.mac.value, s.by); },
+          [](const Stopped& s) { return std::string(name(s.reason)); },
+          [](const auto&) { return std::string{}; },
+      },
+      step);
 }
 
 Shape shape_of(const Trace& trace) {
@@ -54,7 +59,8 @@ Shape shape_of(const Trace& trace) {
   for (const Direction& direction : trace.directions) {
     shape.directions.push_back(direction.verdict);
     for (const Crossing& crossing : direction.crossings) {
-      std::string text = fmt::format("{} {} {} {}", crossing.host, crossing.netns, crossing.device, crossing.on_path);
+      std::string text =
+          fmt::format("{} {} {} {}", crossing.host, crossing.netns, crossing.device, crossing.on_path);
       add_packet(crossing.packet, text);
       shape.way.push_back(std::move(text));
     }
@@ -81,11 +87,16 @@ Effect effect_of(const Shape& before, const Shape& after) {
 
 std::string explanation_of(Effect effect, const Trace& without) {
   switch (effect) {
-    case Effect::Cures: return "without it the packet arrives";
-    case Effect::Verdict: return fmt::format("without it the verdict is {}", name(without.verdict));
-    case Effect::Way: return "without it the packet goes another way";
-    case Effect::Rows: return "without it other rows decide, on the same way";
-    case Effect::None: return {};
+    case Effect::Cures:
+      return "without it the packet arrives";
+    case Effect::Verdict:
+      return fmt::format("without it the verdict is {}", name(without.verdict));
+    case Effect::Way:
+      return "without it the packet goes another way";
+    case Effect::Rows:
+      return "without it other rows decide, on the same way";
+    case Effect::None:
+      return {};
   }
   return {};
 }
@@ -143,8 +154,10 @@ class Explainer {
 
   // A device that comes up brings its routes and neighbours with it.
   static bool goes_with(const Finding& finding, const Finding& link) {
-    if (finding.place != link.place || link.object_kind != "link" || !link.found.ends_with("down")) return false;
-    const bool follows = finding.object_kind == "route" || finding.object_kind == "address" || finding.object_kind == "neighbour";
+    if (finding.place != link.place || link.object_kind != "link" || !link.found.ends_with("down"))
+      return false;
+    const bool follows = finding.object_kind == "route" || finding.object_kind == "address" ||
+                         finding.object_kind == "neighbour";
     return follows && finding.object.find("dev " + link.name) != std::string::npos;
   }
 
@@ -154,7 +167,8 @@ class Explainer {
     const HostSnapshot* expected = checked.expectation == nullptr ? nullptr : &checked.expectation->snapshot;
     if (!mend(copy, expected, *tried.candidate)) return;
     for (const Candidate& other : checked.candidates) {
-      if (&other != tried.candidate && goes_with(other.finding, tried.candidate->finding)) mend(copy, expected, other);
+      if (&other != tried.candidate && goes_with(other.finding, tried.candidate->finding))
+        mend(copy, expected, other);
     }
     const Network without(network_, checked.host, std::move(copy));
     const auto trace = ask(without, asked_);
@@ -184,7 +198,8 @@ std::vector<std::size_t> visited_hosts(const Network& network, const Trace& trac
   return hosts;
 }
 
-std::vector<Finding> explain(const Network& network, const Ask& asked, const Trace& trace, const std::vector<Checked>& hosts) {
+std::vector<Finding> explain(const Network& network, const Ask& asked, const Trace& trace,
+                             const std::vector<Checked>& hosts) {
   Explainer explainer(network, asked, trace);
   for (const Checked& checked : hosts) explainer.add(checked);
   return explainer.explain();

@@ -29,12 +29,14 @@ bool is_dvr(std::string_view netns) {
 }
 
 const Sourced<Link>* find_link(const NamespaceSnapshot& netns, std::string_view name) {
-  const auto found = std::ranges::find(netns.links.value, name, [](const auto& link) { return std::string_view(link.value.name); });
+  const auto found = std::ranges::find(netns.links.value, name,
+                                       [](const auto& link) { return std::string_view(link.value.name); });
   return found == netns.links.value.end() ? nullptr : &*found;
 }
 
 bool has_device(const NamespaceSnapshot& netns, std::string_view prefix) {
-  return std::ranges::any_of(netns.links.value, [&](const auto& link) { return link.value.name.starts_with(prefix); });
+  return std::ranges::any_of(netns.links.value,
+                             [&](const auto& link) { return link.value.name.starts_with(prefix); });
 }
 
 class HostInvariants {
@@ -54,14 +56,15 @@ class HostInvariants {
     }
     for (const BridgeDumps& bridge : host_.bridges) {
       outputs(bridge);
-      if (bridge.flows.complete() && bridge.flows.value.flows.empty() && bridge.flows.value.unread.empty()) empty_bridge(bridge);
+      if (bridge.flows.complete() && bridge.flows.value.flows.empty() && bridge.flows.value.unread.empty())
+        empty_bridge(bridge);
     }
     return std::move(findings_);
   }
 
  private:
-  Finding& add(std::string_view code, std::string_view place_kind, std::string_view place, std::string_view object_kind,
-               std::string object, Provenance at) {
+  Finding& add(std::string_view code, std::string_view place_kind, std::string_view place,
+               std::string_view object_kind, std::string object, Provenance at) {
     return findings_.emplace_back(
         finding_of(code, host_.name, place_kind, place, object_kind, std::move(object), at));
   }
@@ -105,7 +108,8 @@ class HostInvariants {
           if (!ip) continue;
           overhead = std::max(overhead, (gre ? kGreOverhead : kVxlanOverhead) + (ip->v6() ? kIpv6Extra : 0));
           for (const auto& link : root->links.value) {
-            if (std::ranges::any_of(link.value.addresses, [&](const auto& each) { return each.value.ip == *ip; }))
+            if (std::ranges::any_of(link.value.addresses,
+                                    [&](const auto& each) { return each.value.ip == *ip; }))
               add_way(*root, link.value.name, ends);
           }
         }
@@ -119,9 +123,11 @@ class HostInvariants {
       // A packet of the tunnel leaves without the Ethernet header that the device's MTU does not count either.
       const std::uint32_t needed = largest + overhead;
       if (largest == 0 || link->value.mtu == 0 || link->value.mtu >= needed) continue;
-      Finding& finding = add("DVR-MTU-BELOW-TUNNEL", "namespace", "", "link", fmt::format("{} mtu {}", name, link->value.mtu), link->at);
+      Finding& finding = add("DVR-MTU-BELOW-TUNNEL", "namespace", "", "link",
+                             fmt::format("{} mtu {}", name, link->value.mtu), link->at);
       finding.name = name;
-      finding.expected = fmt::format("mtu {} or more: {} of the network and {} of the tunnel", needed, largest, overhead);
+      finding.expected =
+          fmt::format("mtu {} or more: {} of the network and {} of the tunnel", needed, largest, overhead);
       finding.found = fmt::format("mtu {}", link->value.mtu);
       finding.repair = fmt::format("ip link set {} mtu {}", name, needed);
     }
@@ -140,22 +146,26 @@ class HostInvariants {
       for (const OvsPort& port : bridge.ports) {
         for (const OvsInterface& each : port.interfaces) {
           const Sourced<Link>* link = find_link(root, each.name);
-          if ((each.type.empty() || each.type == "system") && link != nullptr && link->value.kind != "veth") ends.insert(each.name);
+          if ((each.type.empty() || each.type == "system") && link != nullptr && link->value.kind != "veth")
+            ends.insert(each.name);
           // A lab's or container's card is one end of a veth whose other end is elsewhere.
-          if (each.type.empty() && link != nullptr && link->value.kind == "veth" && find_link(root, link->value.peer) == nullptr)
+          if (each.type.empty() && link != nullptr && link->value.kind == "veth" &&
+              find_link(root, link->value.peer) == nullptr)
             ends.insert(each.name);
         }
       }
     }
     const Sourced<Link>* link = find_link(root, device);
-    if (link != nullptr && !link->value.peer.empty() && link->value.kind == "vlan") add_way(root, link->value.peer, ends);
+    if (link != nullptr && !link->value.peer.empty() && link->value.kind == "vlan")
+      add_way(root, link->value.peer, ends);
     for (const auto& each : root.links.value) {
       if (each.value.master == device) add_way(root, each.value.name, ends);
     }
   }
 
   void down(const NamespaceSnapshot& netns, const Sourced<Link>& link) {
-    Finding& finding = add("DVR-DEVICE-DOWN", "namespace", netns.name, "link", link.value.name + " down", link.at);
+    Finding& finding =
+        add("DVR-DEVICE-DOWN", "namespace", netns.name, "link", link.value.name + " down", link.at);
     finding.name = link.value.name;
     finding.expected = "up";
     finding.found = "down";
@@ -174,7 +184,8 @@ class HostInvariants {
     const auto all = sysctl(netns, "net.ipv4.conf.all.rp_filter");
     for (const auto& link : netns.links.value) {
       const std::string& name = link.value.name;
-      const bool asymmetric = name.starts_with("rfp-") || name.starts_with("fpr-") || name.starts_with("fg-") || name.starts_with("sg-");
+      const bool asymmetric = name.starts_with("rfp-") || name.starts_with("fpr-") ||
+                              name.starts_with("fg-") || name.starts_with("sg-");
       if (!asymmetric) continue;
       const std::string key = fmt::format("net.ipv4.conf.{}.rp_filter", name);
       const auto own = sysctl(netns, key);
@@ -182,12 +193,14 @@ class HostInvariants {
       const auto loose = [](const auto& value) { return value && value->value == "2"; };
       if (loose(own) || loose(all) || (!strict(own) && !strict(all))) continue;
       const bool by_own = strict(own);
-      Finding& finding = add("DVR-RP-FILTER-STRICT", "namespace", netns.name, "sysctl",
-                             by_own ? key + " = 1" : "net.ipv4.conf.all.rp_filter = 1", by_own ? own->at : all->at);
+      Finding& finding =
+          add("DVR-RP-FILTER-STRICT", "namespace", netns.name, "sysctl",
+              by_own ? key + " = 1" : "net.ipv4.conf.all.rp_filter = 1", by_own ? own->at : all->at);
       finding.name = by_own ? key : "net.ipv4.conf.all.rp_filter";
       finding.expected = "0 or 2";
       finding.found = "1";
-      finding.repair = in_netns(netns, fmt::format("sysctl -w {}=2", by_own ? key : "net.ipv4.conf.all.rp_filter"));
+      finding.repair =
+          in_netns(netns, fmt::format("sysctl -w {}=2", by_own ? key : "net.ipv4.conf.all.rp_filter"));
     }
   }
 
@@ -202,7 +215,9 @@ class HostInvariants {
         if (to->destination && to->first == fixed) return true;
         for (const kernel::Match& match : rule.value.matches) {
           const auto* address = std::get_if<kernel::AddressMatch>(&match);
-          if (address != nullptr && address->source && !address->inverted && address->prefix == host_prefix(fixed)) return true;
+          if (address != nullptr && address->source && !address->inverted &&
+              address->prefix == host_prefix(fixed))
+            return true;
         }
       }
     }
@@ -210,22 +225,28 @@ class HostInvariants {
   }
 
   bool known_floating(const Ip& fixed) const {
-    return std::ranges::any_of(model_.floating_ips, [&](const logical::FloatingIp& fip) { return fip.fixed_ip == fixed; });
+    return std::ranges::any_of(model_.floating_ips,
+                               [&](const logical::FloatingIp& fip) { return fip.fixed_ip == fixed; });
   }
 
   void stale_fip_rules(const NamespaceSnapshot& netns) {
     const bool nat_known = netns.iptables4.complete() && netns.iptables4.value.find("nat") != nullptr;
     for (const Sourced<PolicyRule>& rule : netns.rules4.value) {
       const PolicyRule& value = rule.value;
-      if (value.action != PolicyRule::Action::Lookup || value.table != kFipTable || value.priority == kFastExitPriority) continue;
+      if (value.action != PolicyRule::Action::Lookup || value.table != kFipTable ||
+          value.priority == kFastExitPriority)
+        continue;
       if (!value.from || !value.from->host() || translates(netns.iptables4.value, value.from->ip())) continue;
       if (!nat_known && known_floating(value.from->ip())) continue;
-      Finding& finding = add("DVR-STALE-FIP-RULE", "namespace", netns.name, "ip-rule", to_string(value), rule.at);
+      Finding& finding =
+          add("DVR-STALE-FIP-RULE", "namespace", netns.name, "ip-rule", to_string(value), rule.at);
       finding.found = fmt::format("{}: {}", value.priority, to_string(value));
       finding.expected = nat_known ? "a translation of the address to a floating IP, or no such rule"
-                                   : "a floating IP of the address, which no dump shows; iptables-save of the namespace would settle it";
+                                   : "a floating IP of the address, which no dump shows; iptables-save of "
+                                     "the namespace would settle it";
       finding.affects = {to_string(value.from->ip())};
-      finding.repair = in_netns(netns, fmt::format("ip rule del {} priority {}", to_string(value), value.priority));
+      finding.repair =
+          in_netns(netns, fmt::format("ip rule del {} priority {}", to_string(value), value.priority));
     }
   }
 
@@ -234,8 +255,10 @@ class HostInvariants {
     for (const Sourced<PolicyRule>& rule : rules.value) {
       std::string text = fmt::format("{}: {}", rule.value.priority, to_string(rule.value));
       if (seen.insert(text).second) continue;
-      Finding& finding = add("DVR-DUPLICATE-RULE", "namespace", netns.name, "ip-rule", to_string(rule.value), rule.at);
-      finding.repair = in_netns(netns, fmt::format("ip rule del {} priority {}", to_string(rule.value), rule.value.priority));
+      Finding& finding =
+          add("DVR-DUPLICATE-RULE", "namespace", netns.name, "ip-rule", to_string(rule.value), rule.at);
+      finding.repair = in_netns(
+          netns, fmt::format("ip rule del {} priority {}", to_string(rule.value), rule.value.priority));
     }
   }
 
@@ -244,7 +267,8 @@ class HostInvariants {
     if (!has_device(netns, "rfp-") || has_device(netns, "qg-")) return;
     for (const auto& route : netns.routes4.value) {
       if (route.value.table != kernel::kTableMain || route.value.destination.length() != 0) continue;
-      Finding& finding = add("DVR-DEFAULT-IN-MAIN", "namespace", netns.name, "route", to_string(route.value), route.at);
+      Finding& finding =
+          add("DVR-DEFAULT-IN-MAIN", "namespace", netns.name, "route", to_string(route.value), route.at);
       finding.repair = in_netns(netns, fmt::format("ip route del {}", to_string(route.value)));
     }
   }
@@ -252,7 +276,8 @@ class HostInvariants {
   // --- bridges ---
 
   void empty_bridge(const BridgeDumps& bridge) {
-    Finding& finding = add("DVR-BRIDGE-EMPTY", "bridge", bridge.bridge, "flow", "no flow at all", {bridge.flows.source, {}});
+    Finding& finding =
+        add("DVR-BRIDGE-EMPTY", "bridge", bridge.bridge, "flow", "no flow at all", {bridge.flows.source, {}});
     finding.table = TableId{0};
     finding.expected = "table=0, priority=0 actions=NORMAL";
     finding.repair = fmt::format("ovs-ofctl add-flow {} 'table=0,priority=0 actions=NORMAL'", bridge.bridge);
@@ -265,7 +290,8 @@ class HostInvariants {
       if (row.name != bridge.bridge) continue;
       for (const OvsPort& port : row.ports) {
         for (const OvsInterface& interface : port.interfaces) {
-          if (interface.ofport && *interface.ofport > 0) ports.insert(static_cast<std::uint32_t>(*interface.ofport));
+          if (interface.ofport && *interface.ofport > 0)
+            ports.insert(static_cast<std::uint32_t>(*interface.ofport));
         }
       }
     }
@@ -274,8 +300,10 @@ class HostInvariants {
       if (openflow::learned(row.flow)) continue;
       for (const openflow::Action& action : row.flow.actions) {
         const auto* output = std::get_if<openflow::Output>(&action);
-        if (output == nullptr || output->port >= kFirstReservedPort || ports.contains(output->port.value)) continue;
-        Finding& finding = add("DVR-OUTPUT-TO-NOWHERE", "bridge", bridge.bridge, "flow", openflow::to_string(row.flow), row.at);
+        if (output == nullptr || output->port >= kFirstReservedPort || ports.contains(output->port.value))
+          continue;
+        Finding& finding = add("DVR-OUTPUT-TO-NOWHERE", "bridge", bridge.bridge, "flow",
+                               openflow::to_string(row.flow), row.at);
         finding.table = row.flow.table;
         finding.expected = "an output to a port of the bridge";
         finding.found = fmt::format("output:{}", output->port.value);

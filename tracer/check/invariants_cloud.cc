@@ -40,8 +40,8 @@ class CloudInvariants::Facts {
     return {host.name, std::move(netns), std::move(text), at};
   }
 
-  Finding& add(std::string_view code, const Place& place, std::string_view place_kind, std::string_view place_name,
-               std::string_view object_kind, std::string object) {
+  Finding& add(std::string_view code, const Place& place, std::string_view place_kind,
+               std::string_view place_name, std::string_view object_kind, std::string object) {
     return findings_.emplace_back(
         finding_of(code, place.host, place_kind, place_name, object_kind, std::move(object), place.at));
   }
@@ -51,9 +51,11 @@ class CloudInvariants::Facts {
       for (const auto& link : netns.links.value) collect(host, netns, link);
       if (!netns.name.starts_with("fip-")) continue;
       for (const auto& route : netns.routes4.value) {
-        const bool to_router = !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
+        const bool to_router =
+            !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
         if (to_router && route.value.destination.host() && !route.value.destination.ip().link_local())
-          floating_[to_string(route.value.destination.ip())].push_back(place(host, netns.name, to_string(route.value), route.at));
+          floating_[to_string(route.value.destination.ip())].push_back(
+              place(host, netns.name, to_string(route.value), route.at));
       }
     }
     for (const OvsBridge& bridge : host.ovs.value.bridges) {
@@ -72,21 +74,24 @@ class CloudInvariants::Facts {
       std::string text = link.value.mac ? to_string(*link.value.mac) : "";
       std::set<std::string> addresses;
       for (const auto& address : link.value.addresses) {
-        if (!address.value.ip.link_local()) addresses.insert(fmt::format("{}/{}", to_string(address.value.ip), address.value.length));
+        if (!address.value.ip.link_local())
+          addresses.insert(fmt::format("{}/{}", to_string(address.value.ip), address.value.length));
       }
       gateways_[netns.name + " " + name].push_back(
           place(host, netns.name, fmt::format("{} {}", text, fmt::join(addresses, " ")), link.at));
     }
     for (const auto& address : link.value.addresses) addresses_.insert(address.value.ip);
     if (!netns.name.starts_with("snat-") || !name.starts_with("qg-")) return;
-    const bool has_address = std::ranges::any_of(link.value.addresses, [](const auto& each) { return !each.value.ip.link_local(); });
+    const bool has_address = std::ranges::any_of(
+        link.value.addresses, [](const auto& each) { return !each.value.ip.link_local(); });
     (has_address ? active_ : standby_)[netns.name].push_back(place(host, netns.name, name, link.at));
   }
 
   void collect(const HostSnapshot& host, const OvsInterface& interface) {
     const auto remote = interface.options.find("remote_ip");
     if (remote == interface.options.end()) return;
-    if (const auto ip = parse_ip(remote->second)) tunnels_.push_back({place(host, tunnel_bridge(host), interface.name, interface.at), *ip});
+    if (const auto ip = parse_ip(remote->second))
+      tunnels_.push_back({place(host, tunnel_bridge(host), interface.name, interface.at), *ip});
   }
 
   // A host's own DVR MAC is what its tunnel bridge gives to routed frames; the others' are what its table 9 knows.
@@ -99,7 +104,8 @@ class CloudInvariants::Facts {
           own_mac_[host.name] = Mac{set->value.low};
       }
     }
-    if (row.flow.table == TableId{9} && row.flow.priority == 1 && mask.low != 0 && bridge.bridge == tunnel_bridge(host)) {
+    if (row.flow.table == TableId{9} && row.flow.priority == 1 && mask.low != 0 &&
+        bridge.bridge == tunnel_bridge(host)) {
       KnownMacs& known = known_macs_[host.name];
       if (known.macs.empty()) known.first = place(host, {}, bridge.bridge, row.at);
       known.macs.push_back(Mac{row.flow.match.value_of(openflow::FieldId::EthSrc).low});
@@ -122,7 +128,8 @@ class CloudInvariants::Facts {
       for (const Place& place : places) {
         if (place.text == most->first) continue;
         const std::string device = name.substr(name.find(' ') + 1);
-        Finding& finding = add("DVR-GATEWAY-DIFFERS", place, "namespace", place.netns, "link", device + " " + place.text);
+        Finding& finding =
+            add("DVR-GATEWAY-DIFFERS", place, "namespace", place.netns, "link", device + " " + place.text);
         finding.name = device;
         finding.expected = most->first;
         finding.found = place.text;
@@ -133,7 +140,8 @@ class CloudInvariants::Facts {
   void active_snat() {
     for (const auto& [netns, places] : active_) {
       for (std::size_t i = 1; i < places.size(); ++i) {
-        Finding& finding = add("DVR-TWO-SNAT-NAMESPACES", places[i], "namespace", netns, "link", places[i].text);
+        Finding& finding =
+            add("DVR-TWO-SNAT-NAMESPACES", places[i], "namespace", netns, "link", places[i].text);
         finding.name = places[i].text;
         finding.expected = fmt::format("the addresses on {} alone", places.front().host);
         finding.found = fmt::format("on {} too", places[i].host);
@@ -141,7 +149,8 @@ class CloudInvariants::Facts {
     }
     for (const auto& [netns, places] : standby_) {
       if (active_.contains(netns)) continue;
-      Finding& finding = add("DVR-NO-ACTIVE-SNAT", places.front(), "namespace", netns, "link", places.front().text);
+      Finding& finding =
+          add("DVR-NO-ACTIVE-SNAT", places.front(), "namespace", netns, "link", places.front().text);
       finding.name = places.front().text;
       finding.expected = "addresses on one host";
       finding.found = "on none";
@@ -156,7 +165,9 @@ class CloudInvariants::Facts {
       for (const Place& place : places) {
         Finding& finding = add("DVR-FIP-ON-TWO-HOSTS", place, "namespace", place.netns, "route", place.text);
         finding.affects = {ip};
-        finding.repair = fmt::format("on the host that does not have the VM: ip netns exec {} ip route del {}", place.netns, place.text);
+        finding.repair =
+            fmt::format("on the host that does not have the VM: ip netns exec {} ip route del {}",
+                        place.netns, place.text);
       }
     }
   }
@@ -179,7 +190,8 @@ class CloudInvariants::Facts {
     if (hosts_ < 2) return;
     for (const auto& [place, ip] : tunnels_) {
       if (addresses_.contains(ip)) continue;
-      Finding& finding = add("DVR-VTEP-UNKNOWN", place, "bridge", place.netns, "tunnel", fmt::format("{} remote_ip={}", place.text, to_string(ip)));
+      Finding& finding = add("DVR-VTEP-UNKNOWN", place, "bridge", place.netns, "tunnel",
+                             fmt::format("{} remote_ip={}", place.text, to_string(ip)));
       finding.severity = Severity::Note;
       finding.name = place.text;
     }
@@ -193,8 +205,8 @@ class CloudInvariants::Facts {
   std::size_t hosts_ = 0;
   std::vector<Provenance> cited_;  // of the host that is being added
   std::map<std::string, std::vector<Place>> gateways_, active_, standby_, floating_;
-  std::map<std::string, Mac> own_mac_;                         // by host
-  std::map<std::string, KnownMacs> known_macs_;                // by host
+  std::map<std::string, Mac> own_mac_;           // by host
+  std::map<std::string, KnownMacs> known_macs_;  // by host
   std::vector<std::pair<Place, Ip>> tunnels_;
   std::set<Ip> addresses_;
   std::vector<Finding> findings_;

@@ -20,10 +20,10 @@ using openflow::FieldId;
 // address scope leave without NAT.
 constexpr std::uint32_t kFastExitPriority = 80000;
 
-
 class Asking {
  public:
-  Asking(const Network& network, const Ports& ports, const Ask& ask) : network_(network), ask_(ask), ports_(ports) {}
+  Asking(const Network& network, const Ports& ports, const Ask& ask)
+      : network_(network), ask_(ask), ports_(ports) {}
 
   tl::expected<Trace, AskError> run() {
     auto from = resolve(ask_.from, network_, ports_, nullptr);
@@ -34,7 +34,10 @@ class Asking {
     if (!to) return tl::unexpected(std::move(to.error()));
     to_ = std::move(*to);
     if (from_.kind == Endpoint::Kind::Vm && ports_->at(from_.port).host == kNowhere) {
-      return tl::unexpected(AskError{AskError::Kind::UnknownEndpoint, fmt::format("the host of {} is not among the inputs", ports_->at(from_.port).title()), {}});
+      return tl::unexpected(
+          AskError{AskError::Kind::UnknownEndpoint,
+                   fmt::format("the host of {} is not among the inputs", ports_->at(from_.port).title()),
+                   {}});
     }
     auto packet = packet_of(network_, ports_, ask_.packet, from_, to_);
     if (!packet) return tl::unexpected(std::move(packet.error()));
@@ -57,8 +60,12 @@ class Asking {
     for (Direction& direction : trace_.directions) {
       for (Hop& hop : direction.hops) {
         for (std::size_t host = 0; host < network_.size(); ++host) {
-          if (hop.place.host.empty() || network_.index(host).name != hop.place.host || !network_.host(host).snapshot.cleaned) continue;
-          hop.steps.push_back(Noted{fmt::format("the report of {} went through sos clean: {}", hop.place.host, network_.host(host).snapshot.cleaned_sign), {}});
+          if (hop.place.host.empty() || network_.index(host).name != hop.place.host ||
+              !network_.host(host).snapshot.cleaned)
+            continue;
+          hop.steps.push_back(Noted{fmt::format("the report of {} went through sos clean: {}", hop.place.host,
+                                                network_.host(host).snapshot.cleaned_sign),
+                                    {}});
           direction.verdict = trace_.verdict = Verdict::Unknown;
           direction.reason = trace_.reason = Reason::CleanedReport;
         }
@@ -66,17 +73,27 @@ class Asking {
     }
   }
 
-  std::size_t place_of(const Endpoint& endpoint) const { return endpoint.port == kNowhere ? endpoint.host : ports_->at(endpoint.port).host; }
+  std::size_t place_of(const Endpoint& endpoint) const {
+    return endpoint.port == kNowhere ? endpoint.host : ports_->at(endpoint.port).host;
+  }
 
   EndpointName named(const Endpoint& endpoint) const {
     EndpointName out;
     out.name = endpoint.text;
     out.ip = endpoint.ip;
     switch (endpoint.kind) {
-      case Endpoint::Kind::Vm: out.kind = "vm"; break;
-      case Endpoint::Kind::Namespace: out.kind = "namespace"; break;
-      case Endpoint::Kind::Address: out.kind = "address"; break;
-      case Endpoint::Kind::Outside: out.kind = "outside"; break;
+      case Endpoint::Kind::Vm:
+        out.kind = "vm";
+        break;
+      case Endpoint::Kind::Namespace:
+        out.kind = "namespace";
+        break;
+      case Endpoint::Kind::Address:
+        out.kind = "address";
+        break;
+      case Endpoint::Kind::Outside:
+        out.kind = "outside";
+        break;
     }
     if (endpoint.host != kNowhere) out.host = network_.index(endpoint.host).name;
     if (endpoint.port == kNowhere) return out;
@@ -101,7 +118,9 @@ class Asking {
     if (subnet == nullptr) return std::nullopt;
     const logical::HostRoute* best = nullptr;
     for (const logical::HostRoute& route : subnet->host_routes) {
-      if (route.destination.contains(destination) && (best == nullptr || route.destination.length() > best->destination.length())) best = &route;
+      if (route.destination.contains(destination) &&
+          (best == nullptr || route.destination.length() > best->destination.length()))
+        best = &route;
     }
     if (best != nullptr) return best->nexthop;
     return subnet->gateway;
@@ -122,8 +141,11 @@ class Asking {
     const auto own = std::ranges::find(vm.ips, packet.ip_dst().family, &Ip::family);
     const auto hop = next_hop(vm, own == vm.ips.end() ? packet.ip_src() : *own, packet.ip_dst());
     if (!hop) {
-      const std::size_t at = recorder.hop(std::nullopt, {PlaceKind::Vm, network_.index(vm.host).name, vm.title()}, std::nullopt, packet);
-      recorder.stop(at, Verdict::Unknown, Reason::HiddenState, fmt::format("the subnet and gateway of {} are in no dump", vm.title()), "Neutron's subnets as JSON (--neutron)");
+      const std::size_t at = recorder.hop(
+          std::nullopt, {PlaceKind::Vm, network_.index(vm.host).name, vm.title()}, std::nullopt, packet);
+      recorder.stop(at, Verdict::Unknown, Reason::HiddenState,
+                    fmt::format("the subnet and gateway of {} are in no dump", vm.title()),
+                    "Neutron's subnets as JSON (--neutron)");
       return false;
     }
     Packet asker = packet;
@@ -146,32 +168,40 @@ class Asking {
       return true;
     }
     if (heard != nullptr && !heard->eth_src().multicast() && *hop != packet.ip_dst()) {
-      assumptions_.insert({"ASSUME_VM_KNOWS_ITS_GATEWAY", "nobody answers the VM's ARP request for its gateway; it is taken to remember the MAC that the packet came from"});
+      assumptions_.insert({"ASSUME_VM_KNOWS_ITS_GATEWAY",
+                           "nobody answers the VM's ARP request for its gateway; it is taken to remember the "
+                           "MAC that the packet came from"});
       packet.set(FieldId::EthDst, heard->eth_src().value);
       return true;
     }
     scratch.direction.name = recorder.direction.name;
     recorder.direction = std::move(scratch.direction);
     if (!somebody_has(vm, *hop) && !in_doubt(recorder.direction)) {
-      recorder.stop(start, Verdict::Dropped, Reason::NeighbourFailed, fmt::format("nobody answers for {}: no port of the network has it", to_string(*hop)));
+      recorder.stop(start, Verdict::Dropped, Reason::NeighbourFailed,
+                    fmt::format("nobody answers for {}: no port of the network has it", to_string(*hop)));
       nobody_at_ = start;
       return false;
     }
     if (recorder.direction.hops.size() > start) {
-      recorder.direction.hops.front().steps.insert(recorder.direction.hops.front().steps.begin(), Noted{fmt::format("who has {}? nobody's answer comes back", to_string(*hop)), {}});
+      recorder.direction.hops.front().steps.insert(
+          recorder.direction.hops.front().steps.begin(),
+          Noted{fmt::format("who has {}? nobody's answer comes back", to_string(*hop)), {}});
     }
     return false;
   }
 
   bool somebody_has(const CloudPort& asker, const Ip& ip) const {
     const bool port = std::ranges::any_of(ports_->all(), [&](const CloudPort& other) {
-      return other.has(ip) && (asker.network_id.empty() || other.network_id.empty() || other.network_id == asker.network_id);
+      return other.has(ip) &&
+             (asker.network_id.empty() || other.network_id.empty() || other.network_id == asker.network_id);
     });
     if (port) return true;
     for (std::size_t host = 0; host < network_.size(); ++host) {
       for (const NamespaceSnapshot& netns : network_.index(host).namespaces) {
         for (const auto& link : netns.links.value) {
-          if (std::ranges::any_of(link.value.addresses, [&](const auto& address) { return address.value.ip == ip; })) return true;
+          if (std::ranges::any_of(link.value.addresses,
+                                  [&](const auto& address) { return address.value.ip == ip; }))
+            return true;
         }
       }
     }
@@ -189,15 +219,19 @@ class Asking {
   void send_from_outside(Recorder& recorder, Walk& walk) {
     const auto wire = external_wire(network_);
     if (!wire) {
-      const std::size_t hop = recorder.hop(std::nullopt, {PlaceKind::Outside, "", "outside"}, std::nullopt, packet_);
-      recorder.stop(hop, Verdict::Unknown, Reason::HiddenState, "which network cards the external network is on is in no dump", "Neutron's networks as JSON (--neutron), bridge_mappings of the agents");
+      const std::size_t hop =
+          recorder.hop(std::nullopt, {PlaceKind::Outside, "", "outside"}, std::nullopt, packet_);
+      recorder.stop(hop, Verdict::Unknown, Reason::HiddenState,
+                    "which network cards the external network is on is in no dump",
+                    "Neutron's networks as JSON (--neutron), bridge_mappings of the agents");
       return;
     }
     if (wire->vlan) packet_.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
     if (!ask_.packet.src_mac) {
       Recorder unused;
       const std::size_t hop = unused.hop(std::nullopt, {}, std::nullopt, packet_);
-      if (const auto mac = walk.external_mac(wire->host, packet_.ip_src(), unused, hop)) packet_.set(FieldId::EthSrc, mac->value);
+      if (const auto mac = walk.external_mac(wire->host, packet_.ip_src(), unused, hop))
+        packet_.set(FieldId::EthSrc, mac->value);
       recorder.assumptions.merge(unused.assumptions);
     }
     if (!ask_.packet.dst_mac && !packet_.arp()) {
@@ -210,7 +244,9 @@ class Asking {
       if (answer == asking.answers().end()) {
         scratch.direction.name = recorder.direction.name;
         recorder.direction = std::move(scratch.direction);
-        recorder.stop(0, Verdict::Dropped, Reason::NeighbourFailed, fmt::format("nobody answers for {} on the external network", to_string(packet_.ip_dst())));
+        recorder.stop(
+            0, Verdict::Dropped, Reason::NeighbourFailed,
+            fmt::format("nobody answers for {} on the external network", to_string(packet_.ip_dst())));
         return;
       }
       packet_.set(FieldId::EthDst, answer->mac.value);
@@ -226,29 +262,39 @@ class Asking {
     Walk walk(network_, *ports_, session_, recorder);
     send_request(recorder, walk);
     const Arrival* arrival = end_of(walk, to_);
-    if (arrival == nullptr && ask_.packet.protocol == "arp" && !walk.answers().empty() && split_answer(recorder.direction)) {
+    if (arrival == nullptr && ask_.packet.protocol == "arp" && !walk.answers().empty() &&
+        split_answer(recorder.direction)) {
       assumptions_.merge(recorder.assumptions);
       return;
     }
-    finish(recorder, arrival, arrival != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, to_));
+    finish(recorder, arrival,
+           arrival != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, to_));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
-    const bool to_a_group = arrival != nullptr && arrival->packet.ip() && arrival->packet.ip_dst().multicast();
-    if (arrival != nullptr && trace_.directions.front().verdict != Verdict::Dropped && !to_a_group) answer(*arrival);
-    else if (walk.error()) error_back(*walk.error());
+    const bool to_a_group =
+        arrival != nullptr && arrival->packet.ip() && arrival->packet.ip_dst().multicast();
+    if (arrival != nullptr && trace_.directions.front().verdict != Verdict::Dropped && !to_a_group)
+      answer(*arrival);
+    else if (walk.error())
+      error_back(*walk.error());
   }
 
   void send_request(Recorder& recorder, Walk& walk) {
     if (ask_.packet.dst_mac) packet_.set(FieldId::EthDst, ask_.packet.dst_mac->value);
     switch (from_.kind) {
       case Endpoint::Kind::Vm:
-        if (ask_.packet.dst_mac || address_frame(from_.port, packet_, recorder)) walk.from_vm(from_.port, packet_);
+        if (ask_.packet.dst_mac || address_frame(from_.port, packet_, recorder))
+          walk.from_vm(from_.port, packet_);
         return;
-      case Endpoint::Kind::Namespace: return walk.from_namespace(from_.host, from_.netns, packet_);
-      case Endpoint::Kind::Outside: return send_from_outside(recorder, walk);
+      case Endpoint::Kind::Namespace:
+        return walk.from_namespace(from_.host, from_.netns, packet_);
+      case Endpoint::Kind::Outside:
+        return send_from_outside(recorder, walk);
       case Endpoint::Kind::Address: {
-        const std::size_t hop = recorder.hop(std::nullopt, {PlaceKind::Outside, "", from_.text}, std::nullopt, packet_);
-        recorder.stop(hop, Verdict::Unknown, Reason::HiddenState, fmt::format("{} is a port of no VM: name its namespace as HOST:NETNS", from_.text), {});
+        const std::size_t hop =
+            recorder.hop(std::nullopt, {PlaceKind::Outside, "", from_.text}, std::nullopt, packet_);
+        recorder.stop(hop, Verdict::Unknown, Reason::HiddenState,
+                      fmt::format("{} is a port of no VM: name its namespace as HOST:NETNS", from_.text), {});
         return;
       }
     }
@@ -264,17 +310,23 @@ class Asking {
     };
     if (dhcp) {
       return first([&](const Arrival& arrival) {
-        return arrival.kind == Arrival::Kind::Namespace && network_.host(arrival.host).namespaces[arrival.netns].name.starts_with("qdhcp-");
+        return arrival.kind == Arrival::Kind::Namespace &&
+               network_.host(arrival.host).namespaces[arrival.netns].name.starts_with("qdhcp-");
       });
     }
     if (const Arrival* inside = first([&](const Arrival& arrival) {
-          return arrival.kind != Arrival::Kind::Outside && (wanted.port == kNowhere || arrival.kind == Arrival::Kind::Namespace || arrival.port == wanted.port);
+          return arrival.kind != Arrival::Kind::Outside &&
+                 (wanted.port == kNowhere || arrival.kind == Arrival::Kind::Namespace ||
+                  arrival.port == wanted.port);
         })) {
       return inside;
     }
     // Only an address that no port has is outside: a frame for a VM that leaks onto the wire has not arrived.
-    if (wanted.kind == Endpoint::Kind::Outside || (wanted.kind == Endpoint::Kind::Address && wanted.port == kNowhere)) {
-      return first([](const Arrival& arrival) { return arrival.kind == Arrival::Kind::Outside && !arrival.packet.eth_dst().multicast(); });
+    if (wanted.kind == Endpoint::Kind::Outside ||
+        (wanted.kind == Endpoint::Kind::Address && wanted.port == kNowhere)) {
+      return first([](const Arrival& arrival) {
+        return arrival.kind == Arrival::Kind::Outside && !arrival.packet.eth_dst().multicast();
+      });
     }
     return nullptr;
   }
@@ -302,7 +354,8 @@ class Asking {
 
   // What the arrival is called, and what is said of it.
   std::pair<Reason, std::string> taken_in(const Direction& direction, const Arrival& arrival) const {
-    if (arrival.kind == Arrival::Kind::Vm) return {Reason::ToVm, fmt::format("{} takes it in", ports_->at(arrival.port).title())};
+    if (arrival.kind == Arrival::Kind::Vm)
+      return {Reason::ToVm, fmt::format("{} takes it in", ports_->at(arrival.port).title())};
     if (arrival.kind == Arrival::Kind::Outside) {
       const Reason reason = way_out(direction, arrival.hop);
       return {reason, fmt::format("it leaves the cloud for {}", to_string(arrival.packet.ip_dst()))};
@@ -319,20 +372,24 @@ class Asking {
   std::optional<std::string> unanswerable(const Direction& direction, const Arrival& arrival) const {
     if (arrival.kind != Arrival::Kind::Outside || !arrival.packet.ip()) return std::nullopt;
     const Ip source = arrival.packet.ip_src(), destination = arrival.packet.ip_dst();
-    if (destination.link_local()) return fmt::format("{} is link-local: nobody beyond a router has it", to_string(destination));
+    if (destination.link_local())
+      return fmt::format("{} is link-local: nobody beyond a router has it", to_string(destination));
     const Reason way = way_out(direction, arrival.hop);
     if (way == Reason::ByProviderNetwork || source.v6()) return std::nullopt;
     for (std::optional<std::size_t> at = arrival.hop; at; at = direction.hops[*at].parent) {
       for (const Step& step : direction.hops[*at].steps) {
         const auto* rule = std::get_if<RuleHit>(&step);
-        if (rule != nullptr && rule->priority == kFastExitPriority) return std::nullopt;  // routed, not translated, on purpose
+        if (rule != nullptr && rule->priority == kFastExitPriority)
+          return std::nullopt;  // routed, not translated, on purpose
       }
     }
     for (const logical::Subnet& subnet : network_.logical().subnets) {
-      const auto network = std::ranges::find(network_.logical().networks, subnet.network_id, &logical::Network::id);
+      const auto network =
+          std::ranges::find(network_.logical().networks, subnet.network_id, &logical::Network::id);
       const bool external = network != network_.logical().networks.end() && network->external;
       if (!external && subnet.cidr.contains(source)) {
-        return fmt::format("it leaves with its tenant address {}, which nobody outside can answer", to_string(source));
+        return fmt::format("it leaves with its tenant address {}, which nobody outside can answer",
+                           to_string(source));
       }
     }
     return std::nullopt;
@@ -343,19 +400,25 @@ class Asking {
     const auto missed = recorder.missed.find(stop);
     Hop& hop = recorder.direction.hops[stop];
     if (missed == recorder.missed.end() || hop.steps.empty()) return;
-    const auto& table = network_.host(missed->second.host).bridges[missed->second.bridge].tables[missed->second.table.value];
+    const auto& table =
+        network_.host(missed->second.host).bridges[missed->second.bridge].tables[missed->second.table.value];
     if (table == nullptr) return;
     bool only_the_network = true;  // is it its VLAN or VNI alone that is not known?
     const auto nearest = near_misses(*table, missed->second.key);
     for (const NearMiss& miss : nearest) {
       std::string fields;
       for (const std::string& field : miss.fields) fields += (fields.empty() ? "" : ", ") + field;
-      only_the_network = only_the_network && (fields == "tun_id" || fields == "dl_vlan" || fields == "vlan_tci");
-      hop.steps.insert(hop.steps.end() - 1, Noted{fmt::format("nearly met in table {}, but for {}: priority={} {}", missed->second.table.value, fields,
-                                                               miss.row->flow.priority, to_string(miss.row->flow.match)), miss.row->at});
+      only_the_network =
+          only_the_network && (fields == "tun_id" || fields == "dl_vlan" || fields == "vlan_tci");
+      hop.steps.insert(
+          hop.steps.end() - 1,
+          Noted{fmt::format("nearly met in table {}, but for {}: priority={} {}", missed->second.table.value,
+                            fields, miss.row->flow.priority, to_string(miss.row->flow.match)),
+                miss.row->at});
     }
     auto* stopped = std::get_if<Stopped>(&hop.steps.back());
-    const bool by_default = stopped != nullptr && (stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss);
+    const bool by_default =
+        stopped != nullptr && (stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss);
     if (!nearest.empty() && only_the_network && by_default) stopped->reason = Reason::VlanUnknown;
   }
 
@@ -365,7 +428,8 @@ class Asking {
     if (arrival != nullptr) {
       end = arrival->hop;
       const auto [reason, text] = taken_in(direction, *arrival);
-      direction.verdict = arrival->kind == Arrival::Kind::Outside ? Verdict::LeftTheCloud : Verdict::Delivered;
+      direction.verdict =
+          arrival->kind == Arrival::Kind::Outside ? Verdict::LeftTheCloud : Verdict::Delivered;
       direction.reason = reason;
       if (const auto obstacle = unanswerable(direction, *arrival)) {
         direction.verdict = Verdict::Dropped;
@@ -379,7 +443,8 @@ class Asking {
       for (const Step& step : direction.hops[*stop].steps) {
         if (const auto* stopped = std::get_if<Stopped>(&step)) {
           direction.verdict = stopped->verdict == Verdict::Delivered ? Verdict::Dropped : stopped->verdict;
-          direction.reason = stopped->verdict == Verdict::Delivered ? Reason::NotForThisHost : stopped->reason;
+          direction.reason =
+              stopped->verdict == Verdict::Delivered ? Reason::NotForThisHost : stopped->reason;
         }
       }
       direction.stopped_at = stop;
@@ -408,12 +473,14 @@ class Asking {
           break;
         }
         reply.set(FieldId::EthSrc, vm.mac.value);
-        if (address_frame(arrival.port, reply, recorder, &arrival.packet)) walk.from_vm(arrival.port, std::move(reply));
+        if (address_frame(arrival.port, reply, recorder, &arrival.packet))
+          walk.from_vm(arrival.port, std::move(reply));
         break;
       }
       case Arrival::Kind::Namespace:
         if (arp) {
-          walk.from_device(arrival.host, arrival.netns, arrival.device, arp_reply(arrival.packet, mac_of(arrival)));
+          walk.from_device(arrival.host, arrival.netns, arrival.device,
+                           arp_reply(arrival.packet, mac_of(arrival)));
           break;
         }
         if (ask_.packet.protocol == "dhcp") {
@@ -423,7 +490,8 @@ class Asking {
         walk.from_namespace(arrival.host, arrival.netns, std::move(reply));
         break;
       case Arrival::Kind::Outside: {
-        recorder.assume("ASSUME_OUTSIDE_ANSWERS", "hosts outside the cloud are taken to be there and to answer");
+        recorder.assume("ASSUME_OUTSIDE_ANSWERS",
+                        "hosts outside the cloud are taken to be there and to answer");
         const std::uint64_t tci = arrival.packet.get(FieldId::VlanTci);
         reply.set(FieldId::VlanTci, tci);
         const auto card = left_by(trace_.directions.front(), arrival.hop);
@@ -432,13 +500,17 @@ class Asking {
       }
     }
     const Arrival* end = end_of(walk, from_);
-    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, from_));
+    finish(recorder, end,
+           end != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, from_));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
   }
 
   Mac mac_of(const Arrival& arrival) const {
-    return network_.host(arrival.host).namespaces[arrival.netns].devices[arrival.device].link->value.mac.value_or(Mac{});
+    return network_.host(arrival.host)
+        .namespaces[arrival.netns]
+        .devices[arrival.device]
+        .link->value.mac.value_or(Mac{});
   }
 
   // The server's offer: to the address offered, by unicast, past the server's own neighbour table.
@@ -464,7 +536,8 @@ class Asking {
   bool split_answer(Direction& request) {
     auto reply = take_answer(request);
     if (!reply) return false;
-    if (reply->verdict == Verdict::Unknown) settle(*reply, stop_of(*reply, host_of(from_)), Verdict::Dropped, Reason::NotForwarded);
+    if (reply->verdict == Verdict::Unknown)
+      settle(*reply, stop_of(*reply, host_of(from_)), Verdict::Dropped, Reason::NotForwarded);
     reply_expected_ = true;
     trace_.directions.push_back(std::move(request));
     trace_.directions.push_back(std::move(*reply));
@@ -486,13 +559,16 @@ class Asking {
     Walk walk(network_, *ports_, session_, recorder);
     walk.from_namespace(error.host, error.netns, error.packet);
     const Arrival* end = end_of(walk, from_);
-    finish(recorder, end, end != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, from_));
+    finish(recorder, end,
+           end != nullptr ? std::optional<std::size_t>() : where_it_stops(recorder.direction, from_));
     trace_.directions.push_back(std::move(recorder.direction));
     assumptions_.merge(recorder.assumptions);
   }
 
   void show_one() {
-    std::erase_if(trace_.directions, [&](const Direction& direction) { return direction.name == "request" ? !ask_.request : !ask_.reply; });
+    std::erase_if(trace_.directions, [&](const Direction& direction) {
+      return direction.name == "request" ? !ask_.request : !ask_.reply;
+    });
   }
 
   const Network& network_;
@@ -504,13 +580,17 @@ class Asking {
   Trace trace_;
   std::set<Assumption> assumptions_;
   bool reply_expected_ = false;
-  std::optional<std::size_t> nobody_at_;   // the hop of a sender whose next hop nobody has
+  std::optional<std::size_t> nobody_at_;  // the hop of a sender whose next hop nobody has
 };
 
 }  // namespace
 
-tl::expected<Trace, AskError> Asker::ask(const Ask& question) const { return Asking(network_, ports_, question).run(); }
+tl::expected<Trace, AskError> Asker::ask(const Ask& question) const {
+  return Asking(network_, ports_, question).run();
+}
 
-tl::expected<Trace, AskError> ask(const Network& network, const Ask& question) { return Asker(network).ask(question); }
+tl::expected<Trace, AskError> ask(const Network& network, const Ask& question) {
+  return Asker(network).ask(question);
+}
 
 }  // namespace dvrtrace

@@ -16,22 +16,22 @@
 namespace dvrtrace {
 
 struct PacketSpec {
-  std::string protocol = "icmp";   // "icmp", "tcp", "udp", "sctp", "arp", "dhcp"
+  std::string protocol = "icmp";  // "icmp", "tcp", "udp", "sctp", "arp", "dhcp"
   std::optional<std::uint16_t> dst_port, src_port;
   std::optional<std::uint8_t> ttl;
-  std::optional<std::uint32_t> size;   // of the IP packet, bytes
+  std::optional<std::uint32_t> size;  // of the IP packet, bytes
   bool df = false;
   std::optional<Ip> src_ip;
   std::optional<Mac> src_mac, dst_mac;
   bool established = false;
   bool show_arp = false;
-  std::string flow;                // an Open vSwitch flow expression that overrides the fields it names
+  std::string flow;  // an Open vSwitch flow expression that overrides the fields it names
 };
 
 struct Ask {
   std::string from, to;
   PacketSpec packet;
-  bool request = true, reply = true;   // which directions the trace shows; both are always followed
+  bool request = true, reply = true;  // which directions the trace shows; both are always followed
 };
 
 // Answers questions about one network, each on its own; the ports of the cloud are put together once.

@@ -21,12 +21,14 @@ bool can_begin(const Packet& packet) {
 
 }  // namespace
 
-bool Conntrack::adopt(const std::string& scope, std::uint16_t zone, const kernel::Tuple& tuple, const Dump& dump) {
+bool Conntrack::adopt(const std::string& scope, std::uint16_t zone, const kernel::Tuple& tuple,
+                      const Dump& dump) {
   const bool icmp = tuple.protocol == openflow::kProtoIcmp || tuple.protocol == openflow::kProtoIcmpv6;
   if (!established_ && (icmp || !port_asked_)) return false;
   const auto alike = [&](const kernel::Tuple& known, bool any_source_port) {
-    return known.protocol == tuple.protocol && known.source == tuple.source && known.destination == tuple.destination &&
-           known.destination_port == tuple.destination_port && (any_source_port || known.source_port == tuple.source_port);
+    return known.protocol == tuple.protocol && known.source == tuple.source &&
+           known.destination == tuple.destination && known.destination_port == tuple.destination_port &&
+           (any_source_port || known.source_port == tuple.source_port);
   };
   for (const auto& row : dump) {
     const kernel::Connection& known = row.value;
@@ -37,12 +39,15 @@ bool Conntrack::adopt(const std::string& scope, std::uint16_t zone, const kernel
     TrackedConnection& connection = entry.value;
     connection.original = known.original;
     connection.reply = known.reply;
-    connection.source_nat = known.reply.destination != known.original.source || (!icmp && known.reply.destination_port != known.original.source_port);
-    connection.destination_nat = known.reply.source != known.original.destination || (!icmp && known.reply.source_port != known.original.destination_port);
+    connection.source_nat = known.reply.destination != known.original.source ||
+                            (!icmp && known.reply.destination_port != known.original.source_port);
+    connection.destination_nat = known.reply.source != known.original.destination ||
+                                 (!icmp && known.reply.source_port != known.original.destination_port);
     if (icmp) {
       connection.original.source_port = connection.reply.source_port = tuple.source_port;
     } else if (original) {  // as asked, where the question leaves the port open
-      if (known.reply.destination_port == known.original.source_port) connection.reply.destination_port = tuple.source_port;
+      if (known.reply.destination_port == known.original.source_port)
+        connection.reply.destination_port = tuple.source_port;
       connection.original.source_port = tuple.source_port;
     }
     connection.mark = known.mark;
@@ -56,7 +61,8 @@ bool Conntrack::adopt(const std::string& scope, std::uint16_t zone, const kernel
   return false;
 }
 
-TrackedState Conntrack::track(const std::string& scope, std::uint16_t zone, const Packet& packet, const Dump* dump) {
+TrackedState Conntrack::track(const std::string& scope, std::uint16_t zone, const Packet& packet,
+                              const Dump* dump) {
   // An error quotes the packet that it answers: it runs as an answer to that one would.
   const kernel::Tuple tuple = packet.quoted ? inverse(*packet.quoted) : tuple_of(packet.key);
   for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -66,16 +72,19 @@ TrackedState Conntrack::track(const std::string& scope, std::uint16_t zone, cons
     if (!original && !reply) continue;
     if (packet.quoted) return {TrackedState::Kind::Related, reply && !original, i, false};
     if (reply && !original) entry.value.seen_reply = true;
-    return {entry.value.seen_reply ? TrackedState::Kind::Established : TrackedState::Kind::New, reply && !original, i, false};
+    return {entry.value.seen_reply ? TrackedState::Kind::Established : TrackedState::Kind::New,
+            reply && !original, i, false};
   }
-  if (dump != nullptr && !packet.quoted && adopt(scope, zone, tuple, *dump)) return track(scope, zone, packet);
+  if (dump != nullptr && !packet.quoted && adopt(scope, zone, tuple, *dump))
+    return track(scope, zone, packet);
   if (packet.quoted || !can_begin(packet)) return {TrackedState::Kind::Invalid, false, 0, false};
   Entry entry{scope, zone, {}};
   entry.value.original = tuple;
   entry.value.reply = inverse(tuple);
   entry.value.seen_reply = entry.value.confirmed = entry.value.assumed = established_;
   entries_.push_back(std::move(entry));
-  return {established_ ? TrackedState::Kind::Established : TrackedState::Kind::New, false, entries_.size() - 1, true};
+  return {established_ ? TrackedState::Kind::Established : TrackedState::Kind::New, false,
+          entries_.size() - 1, true};
 }
 
 }  // namespace dvrtrace

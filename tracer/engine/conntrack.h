@@ -18,24 +18,24 @@
 namespace dvrtrace {
 
 struct TrackedConnection {
-  kernel::Tuple original, reply;      // reply is the mirror of original, but for NAT
+  kernel::Tuple original, reply;  // reply is the mirror of original, but for NAT
   std::uint32_t mark = 0;
   openflow::Bits128 label;
   bool seen_reply = false;
   bool confirmed = false;
   bool source_nat = false, destination_nat = false;
-  bool nat_decided = false;           // the first packet has been through the nat table
-  Provenance at;                      // the dump's line, of one that was there before
-  bool assumed = false;               // nothing but the question says that it was there before
+  bool nat_decided = false;  // the first packet has been through the nat table
+  Provenance at;             // the dump's line, of one that was there before
+  bool assumed = false;      // nothing but the question says that it was there before
 };
 
 // The connection of a packet, as conntrack finds it.
 struct TrackedState {
   enum class Kind { New, Established, Related, Invalid, Untracked };
   Kind kind = Kind::New;
-  bool reply = false;                 // against the original direction
-  std::size_t connection = 0;         // valid for New (not confirmed yet), Established and Related
-  bool assumed = false;               // nothing but the question says so
+  bool reply = false;          // against the original direction
+  std::size_t connection = 0;  // valid for New (not confirmed yet), Established and Related
+  bool assumed = false;        // nothing but the question says so
 };
 
 class Conntrack {
@@ -43,7 +43,8 @@ class Conntrack {
   using Dump = std::vector<Sourced<kernel::Connection>>;
 
   // Finds or begins the connection of `packet` in a table. `dump`: what a dump knows of that table.
-  TrackedState track(const std::string& scope, std::uint16_t zone, const Packet& packet, const Dump* dump = nullptr);
+  TrackedState track(const std::string& scope, std::uint16_t zone, const Packet& packet,
+                     const Dump* dump = nullptr);
   // From now on later packets find it.
   void confirm(std::size_t connection) { entries_[connection].value.confirmed = true; }
   TrackedConnection& at(std::size_t connection) { return entries_[connection].value; }

@@ -72,7 +72,9 @@ class Resolver {
     if (found.size() == 1) return of_port(found.front());
     AskError error;
     error.kind = AskError::Kind::AmbiguousEndpoint;
-    error.message = fmt::format("'{}' is {} ports; say which: by port UUID, MAC, or NETWORK/IP, ROUTER/IP, HOST/IP", word_, found.size());
+    error.message =
+        fmt::format("'{}' is {} ports; say which: by port UUID, MAC, or NETWORK/IP, ROUTER/IP, HOST/IP",
+                    word_, found.size());
     for (const std::size_t port : found) error.candidates.push_back(candidate(port));
     return tl::unexpected(std::move(error));
   }
@@ -112,20 +114,24 @@ class Resolver {
     const std::string lower = to_lower(word_);
     auto found = matching([&](const CloudPort& port) {
       if (mac) return port.mac == *mac;
-      return port.name == word_ || port.instance_name == word_ || port.instance_uuid == lower || port.id == lower || port.device == word_;
+      return port.name == word_ || port.instance_name == word_ || port.instance_uuid == lower ||
+             port.id == lower || port.device == word_;
     });
     if (found.empty() && word_.size() >= kShortId) {
       std::string_view id = word_;
       if (looks_like_device(id)) id = id.substr(3);
-      found = matching([&](const CloudPort& port) { return id.size() >= kShortId && port.id.starts_with(to_lower(id)); });
+      found = matching(
+          [&](const CloudPort& port) { return id.size() >= kShortId && port.id.starts_with(to_lower(id)); });
     }
     // An instance with several ports: the name alone does not say by which one.
     found = vms_first(std::move(found));
     if (!found.empty()) return only(found);
     AskError error;
     error.kind = AskError::Kind::UnknownEndpoint;
-    error.message = fmt::format("no VM, port, device or address '{}' in {} host{}", word_, network_.size(), network_.size() == 1 ? "" : "s");
-    if (network_.logical().empty()) error.message += "; names of VMs come from libvirt's files or from Neutron's JSON (--neutron)";
+    error.message = fmt::format("no VM, port, device or address '{}' in {} host{}", word_, network_.size(),
+                                network_.size() == 1 ? "" : "s");
+    if (network_.logical().empty())
+      error.message += "; names of VMs come from libvirt's files or from Neutron's JSON (--neutron)";
     for (std::size_t i = 0; i < ports_->all().size(); ++i) {
       if (ports_->at(i).vm) error.candidates.push_back(candidate(i));
     }
@@ -147,7 +153,8 @@ class Resolver {
   bool reachable(const CloudPort& port) const {
     if (from_ == nullptr || from_->port == kNowhere) return true;
     const std::string& own = ports_->at(from_->port).network_id;
-    return own.empty() || port.network_id.empty() || own == port.network_id || ports_->routed(own, port.network_id);
+    return own.empty() || port.network_id.empty() || own == port.network_id ||
+           ports_->routed(own, port.network_id);
   }
 
   tl::expected<Endpoint, AskError> by_address(const Ip& ip, std::string_view scope) {
@@ -157,17 +164,23 @@ class Resolver {
     for (const FloatingAddress& floating : ports_->floating()) {
       if (floating.ip != ip || !scope.empty()) continue;
       endpoint.floating = true;
-      const auto port = matching([&](const CloudPort& candidate) { return !floating.port_id.empty() && candidate.id == floating.port_id; });
+      const auto port = matching([&](const CloudPort& candidate) {
+        return !floating.port_id.empty() && candidate.id == floating.port_id;
+      });
       if (!port.empty()) endpoint.port = port.front();
       return endpoint;
     }
-    const auto has_it = [&](const CloudPort& port) { return std::ranges::find(port.ips, ip) != port.ips.end() && (scope.empty() || within(port, scope)); };
+    const auto has_it = [&](const CloudPort& port) {
+      return std::ranges::find(port.ips, ip) != port.ips.end() && (scope.empty() || within(port, scope));
+    };
     auto found = matching(has_it);
     if (found.empty()) {
       ports_.look_for_addresses();
       found = matching(has_it);
     }
-    if (found.empty()) found = matching([&](const CloudPort& port) { return port.has(ip) && (scope.empty() || within(port, scope)); });
+    if (found.empty())
+      found = matching(
+          [&](const CloudPort& port) { return port.has(ip) && (scope.empty() || within(port, scope)); });
     if (!scope.empty() && found.empty()) {
       AskError error;
       error.kind = AskError::Kind::UnknownEndpoint;
@@ -184,7 +197,9 @@ class Resolver {
     if (found.size() > 1) found = vms_first(std::move(found));
     if (found.empty()) return endpoint;  // an address beyond the cloud, or one that no dump names
     // From outside, or from a network that no router ties to it, a tenant's address is only an address.
-    if (found.size() == 1 && from_ != nullptr && from_->port != kNowhere && !reachable(ports_->at(found.front()))) return endpoint;
+    if (found.size() == 1 && from_ != nullptr && from_->port != kNowhere &&
+        !reachable(ports_->at(found.front())))
+      return endpoint;
     auto one = only(found);
     if (one) one->ip = ip;
     return one;
@@ -198,7 +213,8 @@ class Resolver {
 
 }  // namespace
 
-tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, QuestionPorts& ports, const Endpoint* from) {
+tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, QuestionPorts& ports,
+                                         const Endpoint* from) {
   return Resolver(word, network, ports, from).run();
 }
 

@@ -15,12 +15,12 @@ namespace dvrtrace {
 struct Endpoint {
   enum class Kind { Vm, Namespace, Address, Outside };
   Kind kind = Kind::Address;
-  std::size_t port = kNowhere;                   // Vm: of Ports. Address: the port that has it, where that is known
-  std::size_t host = kNowhere, netns = kNowhere; // Namespace: index of Host::namespaces
+  std::size_t port = kNowhere;  // Vm: of Ports. Address: the port that has it, where that is known
+  std::size_t host = kNowhere, netns = kNowhere;  // Namespace: index of Host::namespaces
   std::string netns_name;
-  std::optional<Ip> ip;                          // the address meant: fixed, floating or outside
+  std::optional<Ip> ip;  // the address meant: fixed, floating or outside
   bool floating = false;
-  std::string text;                              // as asked
+  std::string text;  // as asked
 };
 
 // One of several things that a word may mean, or one that it nearly says.
@@ -39,6 +39,7 @@ struct AskError {
 // IP, any other address, HOST:NETNS, "outside"; NETWORK/IP, ROUTER/IP or HOST/IP narrows. Among ports
 // with one address, those that `from` can mean (its own network, or one behind the same router) are
 // preferred.
-tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, QuestionPorts& ports, const Endpoint* from);
+tl::expected<Endpoint, AskError> resolve(std::string_view word, const Network& network, QuestionPorts& ports,
+                                         const Endpoint* from);
 
 }  // namespace dvrtrace

@@ -71,8 +71,10 @@ bool filled_in(const Bridge& bridge) { return bridge.dumps != nullptr && filled_
 
 bool filled_in(const Namespace& netns) {
   const NamespaceSnapshot* dumps = netns.dumps;
-  return dumps != nullptr && (filled_in(dumps->links) || filled_in(dumps->rules4) || filled_in(dumps->rules6) || filled_in(dumps->routes4) ||
-                              filled_in(dumps->routes6) || filled_in(dumps->neighbours) || filled_in(dumps->iptables4) || filled_in(dumps->iptables6));
+  return dumps != nullptr &&
+         (filled_in(dumps->links) || filled_in(dumps->rules4) || filled_in(dumps->rules6) ||
+          filled_in(dumps->routes4) || filled_in(dumps->routes6) || filled_in(dumps->neighbours) ||
+          filled_in(dumps->iptables4) || filled_in(dumps->iptables6));
 }
 
 }  // namespace dvrtrace

@@ -19,7 +19,9 @@ namespace dvrtrace {
 void fill(HostSnapshot& found, const HostSnapshot& reference);
 
 template <class T>
-bool filled_in(const Part<T>& part) { return part.present() && part.source == kNoSource; }
+bool filled_in(const Part<T>& part) {
+  return part.present() && part.source == kNoSource;
+}
 // Does what happens in the place rest on a part that no dump holds?
 bool filled_in(const Bridge& bridge);
 bool filled_in(const Namespace& netns);

@@ -29,8 +29,9 @@ const Action* last(const Actions& set) {
 bool sets_something(const Action& action) {
   using namespace openflow;
   const auto& variant = action.variant();
-  return std::holds_alternative<SetField>(variant) || std::holds_alternative<Move>(variant) || std::holds_alternative<ModTransport>(variant) ||
-         std::holds_alternative<SetVlanVid>(variant) || std::holds_alternative<SetVlanPcp>(variant) || std::holds_alternative<SetQueue>(variant);
+  return std::holds_alternative<SetField>(variant) || std::holds_alternative<Move>(variant) ||
+         std::holds_alternative<ModTransport>(variant) || std::holds_alternative<SetVlanVid>(variant) ||
+         std::holds_alternative<SetVlanPcp>(variant) || std::holds_alternative<SetQueue>(variant);
 }
 
 }  // namespace
@@ -39,7 +40,9 @@ void Translation::write_actions(State& state, const Actions& actions) {
   state.action_set.insert(state.action_set.end(), actions.begin(), actions.end());
   const Action* to_group = last<openflow::ToGroup>(state.action_set);
   const Action* output = last<openflow::Output>(state.action_set);
-  const Ofport port = to_group == nullptr && output != nullptr ? std::get<openflow::Output>(output->variant()).port : kPortUnset;
+  const Ofport port = to_group == nullptr && output != nullptr
+                          ? std::get<openflow::Output>(output->variant()).port
+                          : kPortUnset;
   state.packet.set(FieldId::ActsetOutput, port.value);
 }
 
@@ -96,7 +99,8 @@ bool Translation::live(const State& state, const openflow::Bucket& bucket, int d
   if (!bucket.watch_group || depth >= kMaxWatchDepth) return false;
   const auto found = bridge_of(state).groups.find(*bucket.watch_group);
   if (found == bridge_of(state).groups.end()) return false;
-  return std::ranges::any_of(found->second->value.buckets, [&](const openflow::Bucket& other) { return live(state, other, depth + 1); });
+  return std::ranges::any_of(found->second->value.buckets,
+                             [&](const openflow::Bucket& other) { return live(state, other, depth + 1); });
 }
 
 void Translation::run_bucket(State& state, const openflow::Bucket& bucket, std::size_t index) {
@@ -122,7 +126,8 @@ Translation::Flow Translation::group(State& state, std::uint32_t id) {
   const auto found = bridge.groups.find(id);
   if (found == bridge.groups.end()) {
     if (bridge.dumps == nullptr || !bridge.dumps->groups.present()) {
-      return unknown(state, Reason::DumpMissing, fmt::format("group {} of {} is in no dump", id, bridge.name), ofctl("-O OpenFlow15 dump-groups", bridge.name));
+      return unknown(state, Reason::DumpMissing, fmt::format("group {} of {} is in no dump", id, bridge.name),
+                     ofctl("-O OpenFlow15 dump-groups", bridge.name));
     }
     write(state, TapeWarning{fmt::format("output to nonexistent group {}", id)});
     return Flow::EndList;
@@ -131,8 +136,9 @@ Translation::Flow Translation::group(State& state, std::uint32_t id) {
   if (!policy_.every_action) note(state, fmt::format("group {}", id), found->second->at);
   if (group.type == openflow::GroupType::Select && !policy_.guess) {
     return unknown(state, Reason::HiddenState,
-                   group.selection_method == "hash" ? fmt::format("group {} picks a bucket by a hash of its own", id)
-                                                    : fmt::format("group {} picks a bucket by a hash that the datapath makes", id));
+                   group.selection_method == "hash"
+                       ? fmt::format("group {} picks a bucket by a hash of its own", id)
+                       : fmt::format("group {} picks a bucket by a hash that the datapath makes", id));
   }
   bool any = false;
   for (std::size_t i = 0; i < group.buckets.size() && !failed_; ++i) {
@@ -140,9 +146,11 @@ Translation::Flow Translation::group(State& state, std::uint32_t id) {
     const bool all = group.type == openflow::GroupType::All || group.type == openflow::GroupType::Indirect;
     if (!all && (any || !live(state, bucket))) continue;
     any = true;
-    if (group.type == openflow::GroupType::FastFailover && policy_.every_action) note(state, fmt::format("using bucket {}", bucket.id.value_or(static_cast<std::uint32_t>(i))));
+    if (group.type == openflow::GroupType::FastFailover && policy_.every_action)
+      note(state, fmt::format("using bucket {}", bucket.id.value_or(static_cast<std::uint32_t>(i))));
     if (group.type == openflow::GroupType::Select && group.buckets.size() > 1) {
-      assume("ASSUME_SELECT_FIRST_BUCKET", "a select group picks a bucket by a hash that no dump shows; the first live one is taken");
+      assume("ASSUME_SELECT_FIRST_BUCKET",
+             "a select group picks a bucket by a hash that no dump shows; the first live one is taken");
     }
     run_bucket(state, bucket, i);
   }
@@ -155,21 +163,27 @@ Translation::Flow Translation::group(State& state, std::uint32_t id) {
 Translation::Flow Translation::bundle(State& state, const openflow::BundleSpec& spec) {
   std::vector<Ofport> live_members;
   for (const Ofport port : spec.members) {
-    const bool reserved = port.value >= kFirstReservedPort.value && port != kPortLocal && port != kPortController;
+    const bool reserved =
+        port.value >= kFirstReservedPort.value && port != kPortLocal && port != kPortController;
     if (reserved || live_port(state, port)) live_members.push_back(port);
   }
   if (spec.algorithm != "active_backup" && live_members.size() > 1) {
-    if (!policy_.guess) return unknown(state, Reason::HiddenState, "bundle picks one of several live members by a hash");
-    assume("ASSUME_BUNDLE_FIRST_MEMBER", "a bundle action picks a member by a hash; the first live one is taken");
+    if (!policy_.guess)
+      return unknown(state, Reason::HiddenState, "bundle picks one of several live members by a hash");
+    assume("ASSUME_BUNDLE_FIRST_MEMBER",
+           "a bundle action picks a member by a hash; the first live one is taken");
   }
   const Ofport chosen = live_members.empty() ? kPortNone : live_members.front();
-  if (spec.load_to) set_part(state, *spec.load_to, {0, chosen.value});
-  else output(state, chosen);
+  if (spec.load_to)
+    set_part(state, *spec.load_to, {0, chosen.value});
+  else
+    output(state, chosen);
   return Flow::Go;
 }
 
 Translation::Flow Translation::multipath(State& state, const openflow::MultipathSpec& spec) {
-  if (spec.links > 1) return unknown(state, Reason::HiddenState, "multipath picks one of several links by a hash");
+  if (spec.links > 1)
+    return unknown(state, Reason::HiddenState, "multipath picks one of several links by a hash");
   set_part(state, spec.to, {});
   return Flow::Go;
 }

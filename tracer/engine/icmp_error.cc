@@ -15,11 +15,16 @@ struct TypeAndCode {
 
 TypeAndCode number_of(IcmpError error, bool v6) {
   switch (error) {
-    case IcmpError::NoRoute: return v6 ? TypeAndCode{1, 0} : TypeAndCode{3, 0};
-    case IcmpError::HostUnreachable: return v6 ? TypeAndCode{1, 3} : TypeAndCode{3, 1};
-    case IcmpError::Prohibited: return v6 ? TypeAndCode{1, 1} : TypeAndCode{3, 13};
-    case IcmpError::TtlExceeded: return v6 ? TypeAndCode{3, 0} : TypeAndCode{11, 0};
-    case IcmpError::TooBig: return v6 ? TypeAndCode{2, 0} : TypeAndCode{3, 4};
+    case IcmpError::NoRoute:
+      return v6 ? TypeAndCode{1, 0} : TypeAndCode{3, 0};
+    case IcmpError::HostUnreachable:
+      return v6 ? TypeAndCode{1, 3} : TypeAndCode{3, 1};
+    case IcmpError::Prohibited:
+      return v6 ? TypeAndCode{1, 1} : TypeAndCode{3, 13};
+    case IcmpError::TtlExceeded:
+      return v6 ? TypeAndCode{3, 0} : TypeAndCode{11, 0};
+    case IcmpError::TooBig:
+      return v6 ? TypeAndCode{2, 0} : TypeAndCode{3, 4};
   }
   return {3, 1};
 }
@@ -29,12 +34,13 @@ struct RejectWith {
   TypeAndCode number;
 };
 constexpr std::array kRejects4 = {
-    RejectWith{"icmp-net-unreachable", {3, 0}},   RejectWith{"icmp-host-unreachable", {3, 1}}, RejectWith{"icmp-proto-unreachable", {3, 2}},
-    RejectWith{"icmp-port-unreachable", {3, 3}},  RejectWith{"icmp-net-prohibited", {3, 9}},   RejectWith{"icmp-host-prohibited", {3, 10}},
+    RejectWith{"icmp-net-unreachable", {3, 0}},   RejectWith{"icmp-host-unreachable", {3, 1}},
+    RejectWith{"icmp-proto-unreachable", {3, 2}}, RejectWith{"icmp-port-unreachable", {3, 3}},
+    RejectWith{"icmp-net-prohibited", {3, 9}},    RejectWith{"icmp-host-prohibited", {3, 10}},
     RejectWith{"icmp-admin-prohibited", {3, 13}}};
 constexpr std::array kRejects6 = {
-    RejectWith{"icmp6-no-route", {1, 0}},         RejectWith{"icmp6-adm-prohibited", {1, 1}},  RejectWith{"icmp6-addr-unreachable", {1, 3}},
-    RejectWith{"icmp6-port-unreachable", {1, 4}}};
+    RejectWith{"icmp6-no-route", {1, 0}}, RejectWith{"icmp6-adm-prohibited", {1, 1}},
+    RejectWith{"icmp6-addr-unreachable", {1, 3}}, RejectWith{"icmp6-port-unreachable", {1, 4}}};
 
 bool about_error(const Packet& packet) {
   if (packet.quoted) return true;
@@ -45,9 +51,11 @@ bool about_error(const Packet& packet) {
 
 bool may_be_answered(const Packet& packet) {
   const Ip destination = packet.ip_dst(), source = packet.ip_src();
-  const bool broadcast = destination.multicast() || packet.eth_dst().multicast() || (destination.v4() && destination.low == 0xffffffff);
+  const bool broadcast = destination.multicast() || packet.eth_dst().multicast() ||
+                         (destination.v4() && destination.low == 0xffffffff);
   const bool later_fragment = (packet.get(FieldId::IpFrag) & openflow::kFragLater) != 0;
-  return packet.ip() && !about_error(packet) && !broadcast && !later_fragment && !source.zero() && !source.multicast();
+  return packet.ip() && !about_error(packet) && !broadcast && !later_fragment && !source.zero() &&
+         !source.multicast();
 }
 
 Packet icmp_packet(const Packet& packet, TypeAndCode number) {

@@ -15,9 +15,14 @@ namespace {
 constexpr int kMaxDepth = 8;  // of lists in lists
 
 std::optional<std::uint8_t> protocol_named(std::string_view name) {
-  struct Named { std::string_view name; std::uint8_t number; };
-  static constexpr Named kNames[] = {{"tcp", openflow::kProtoTcp}, {"udp", openflow::kProtoUdp}, {"sctp", openflow::kProtoSctp},
-                                     {"icmp", openflow::kProtoIcmp}, {"icmpv6", openflow::kProtoIcmpv6}, {"ipv6-icmp", openflow::kProtoIcmpv6}};
+  struct Named {
+    std::string_view name;
+    std::uint8_t number;
+  };
+  static constexpr Named kNames[] = {
+      {"tcp", openflow::kProtoTcp},       {"udp", openflow::kProtoUdp},
+      {"sctp", openflow::kProtoSctp},     {"icmp", openflow::kProtoIcmp},
+      {"icmpv6", openflow::kProtoIcmpv6}, {"ipv6-icmp", openflow::kProtoIcmpv6}};
   for (const Named& known : kNames) {
     if (known.name == name) return known.number;
   }
@@ -32,7 +37,9 @@ std::optional<bool> has_port(std::string_view member, const Packet& packet, bool
     if (*protocol != packet.protocol()) return false;
     member.remove_prefix(colon + 1);
   }
-  const bool has_ports = packet.protocol() == openflow::kProtoTcp || packet.protocol() == openflow::kProtoUdp || packet.protocol() == openflow::kProtoSctp;
+  const bool has_ports = packet.protocol() == openflow::kProtoTcp ||
+                         packet.protocol() == openflow::kProtoUdp ||
+                         packet.protocol() == openflow::kProtoSctp;
   const std::size_t dash = member.find('-');
   const auto first = number<std::uint16_t>(member.substr(0, dash));
   const auto last = dash == std::string_view::npos ? first : number<std::uint16_t>(member.substr(dash + 1));
@@ -42,7 +49,8 @@ std::optional<bool> has_port(std::string_view member, const Packet& packet, bool
   return port >= *first && port <= *last;
 }
 
-std::optional<bool> fits(std::string_view dimension, std::string_view member, const Packet& packet, bool source) {
+std::optional<bool> fits(std::string_view dimension, std::string_view member, const Packet& packet,
+                         bool source) {
   if (dimension == "ip" || dimension == "net") {
     const auto prefix = parse_prefix(member);
     if (!prefix) return std::nullopt;
@@ -58,7 +66,8 @@ std::optional<bool> fits(std::string_view dimension, std::string_view member, co
 }
 
 // One member of a set with several dimensions. A part that is not understood decides nothing where another fails.
-std::optional<bool> fits(const std::vector<std::string_view>& dimensions, std::string_view member, const std::vector<bool>& source, const Packet& packet) {
+std::optional<bool> fits(const std::vector<std::string_view>& dimensions, std::string_view member,
+                         const std::vector<bool>& source, const Packet& packet) {
   const std::vector<std::string_view> parts = split(take_until(member, ' '), ',');
   if (parts.size() != dimensions.size()) return std::nullopt;
   bool understood = true;
@@ -71,15 +80,18 @@ std::optional<bool> fits(const std::vector<std::string_view>& dimensions, std::s
   return true;
 }
 
-std::optional<bool> holds(const std::vector<Ipset>& sets, const Ipset& set, const std::vector<bool>& source, const Packet& packet, int depth) {
+std::optional<bool> holds(const std::vector<Ipset>& sets, const Ipset& set, const std::vector<bool>& source,
+                          const Packet& packet, int depth) {
   std::string_view type = set.type;
   const std::string_view method = take_until(type, ':');
   if (source.empty() || depth > kMaxDepth) return std::nullopt;
-  const bool wrong_family = method == "hash" && packet.ip() && (set.family == Family::V6) != (packet.eth_type() == openflow::kTypeIpv6);
+  const bool wrong_family = method == "hash" && packet.ip() &&
+                            (set.family == Family::V6) != (packet.eth_type() == openflow::kTypeIpv6);
   if (wrong_family) return false;
   const auto among = [&](const std::vector<Sourced<Prefix>>& prefixes) {
     const Ip ip = source.front() ? packet.ip_src() : packet.ip_dst();
-    return std::ranges::any_of(prefixes, [&](const Sourced<Prefix>& prefix) { return prefix.value.contains(ip); });
+    return std::ranges::any_of(prefixes,
+                               [&](const Sourced<Prefix>& prefix) { return prefix.value.contains(ip); });
   };
   if (among(set.exceptions)) return false;
   if (among(set.prefixes)) return true;
@@ -102,7 +114,8 @@ std::optional<bool> holds(const std::vector<Ipset>& sets, const Ipset& set, cons
 
 }  // namespace
 
-std::optional<bool> holds(const std::vector<Ipset>& sets, const Ipset& set, const std::vector<bool>& source, const Packet& packet) {
+std::optional<bool> holds(const std::vector<Ipset>& sets, const Ipset& set, const std::vector<bool>& source,
+                          const Packet& packet) {
   return holds(sets, set, source, packet, 0);
 }
 

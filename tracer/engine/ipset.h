@@ -11,6 +11,7 @@ namespace dvrtrace {
 
 // `source`: for each dimension of the set, whether the packet's source or destination is asked for. None when
 // the set has a dimension or a member that is not understood and could decide.
-std::optional<bool> holds(const std::vector<kernel::Ipset>& sets, const kernel::Ipset& set, const std::vector<bool>& source, const Packet& packet);
+std::optional<bool> holds(const std::vector<kernel::Ipset>& sets, const kernel::Ipset& set,
+                          const std::vector<bool>& source, const Packet& packet);
 
 }  // namespace dvrtrace

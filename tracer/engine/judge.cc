@@ -33,11 +33,14 @@ enum class Weight { None, WrongPlace, IdleCopy, IdleAtItsHost, Stop, Unknown, At
 Weight weight(const Direction& direction, std::size_t hop, const std::string& host) {
   const Stopped* stopped = stop_in(direction.hops[hop]);
   if (stopped == nullptr) return Weight::None;
-  if (stopped->reason == Reason::NotForThisHost || stopped->reason == Reason::FloodEmpty) return Weight::WrongPlace;
+  if (stopped->reason == Reason::NotForThisHost || stopped->reason == Reason::FloodEmpty)
+    return Weight::WrongPlace;
   const bool there = !host.empty() && direction.hops[hop].place.host == host;
-  const bool idle = stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss || stopped->reason == Reason::NotForwarded;
+  const bool idle = stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss ||
+                    stopped->reason == Reason::NotForwarded;
   if (idle && by_flood(direction, hop)) return there ? Weight::IdleAtItsHost : Weight::IdleCopy;
-  if (stopped->verdict == Verdict::Unknown) return Weight::Unknown;  // what is not known must not look like a drop
+  if (stopped->verdict == Verdict::Unknown)
+    return Weight::Unknown;  // what is not known must not look like a drop
   return there && !idle ? Weight::AtItsHost : Weight::Stop;
 }
 
@@ -66,7 +69,8 @@ void settle(Direction& direction, std::optional<std::size_t> end, Verdict verdic
 }
 
 std::optional<Direction> take_answer(Direction& request) {
-  const auto first = std::ranges::find_if(request.hops, [](const Hop& hop) { return hop.arrived.arp_op == kReply; });
+  const auto first =
+      std::ranges::find_if(request.hops, [](const Hop& hop) { return hop.arrived.arp_op == kReply; });
   if (first == request.hops.end() || !first->parent) return std::nullopt;
   const std::size_t responder = *first->parent;
   Direction reply;
@@ -90,7 +94,8 @@ std::optional<Direction> take_answer(Direction& request) {
   }
   request.hops = std::move(kept);
   request.crossings = std::move(crossings);
-  request.hops[stayed[responder]].steps.push_back(Stopped{Verdict::Delivered, Reason::ToHost, "a flow answers for the address asked for", {}, {}});
+  request.hops[stayed[responder]].steps.push_back(
+      Stopped{Verdict::Delivered, Reason::ToHost, "a flow answers for the address asked for", {}, {}});
   settle(request, stayed[responder], Verdict::Delivered, Reason::ToHost);
   for (std::size_t i = 0; i < reply.hops.size(); ++i) {
     if (reply.hops[i].place.kind == PlaceKind::Vm) settle(reply, i, Verdict::Delivered, Reason::ToVm);

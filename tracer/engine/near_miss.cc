@@ -19,8 +19,10 @@ std::vector<std::string> differing(const openflow::Match& match, const openflow:
     if (wrong == 0) continue;
     for (std::size_t id = 0; id < openflow::kFields; ++id) {
       const FieldInfo& field = openflow::info(static_cast<FieldId>(id));
-      const openflow::Bits128 mask = match.mask_of(field.id), have = openflow::get(key, field.id), want = match.value_of(field.id);
-      const bool differs = ((have.low ^ want.low) & mask.low) != 0 || ((have.high ^ want.high) & mask.high) != 0;
+      const openflow::Bits128 mask = match.mask_of(field.id), have = openflow::get(key, field.id),
+                              want = match.value_of(field.id);
+      const bool differs =
+          ((have.low ^ want.low) & mask.low) != 0 || ((have.high ^ want.high) & mask.high) != 0;
       const bool here = field.word == word.index || (field.bits > 64 && field.word + 1u == word.index);
       if (!differs || !here || !openflow::exists(key, field.needs)) continue;
       const std::pair place(field.word, field.shift);
@@ -46,7 +48,8 @@ std::vector<NearMiss> near_misses(const Classifier& table, const openflow::FlowK
     fewest = fields.size();
     nearest.push_back({row, std::move(fields)});
   }
-  std::ranges::stable_sort(nearest, std::greater<>{}, [](const NearMiss& miss) { return miss.row->flow.priority; });
+  std::ranges::stable_sort(nearest, std::greater<>{},
+                           [](const NearMiss& miss) { return miss.row->flow.priority; });
   if (nearest.size() > limit) nearest.resize(limit);
   return nearest;
 }

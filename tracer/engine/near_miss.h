@@ -16,6 +16,7 @@ struct NearMiss {
 // At most `limit` of them, all with the same number of differing fields; of equals the higher priority first.
 // None when even the nearest differs in more than kFarthest fields, or no flow does anything.
 inline constexpr std::size_t kFarthest = 2;
-std::vector<NearMiss> near_misses(const Classifier& table, const openflow::FlowKey& key, std::size_t limit = 3);
+std::vector<NearMiss> near_misses(const Classifier& table, const openflow::FlowKey& key,
+                                  std::size_t limit = 3);
 
 }  // namespace dvrtrace

@@ -14,8 +14,8 @@ namespace dvrtrace {
 
 // What rules can ask about beside the packet's headers.
 struct HookContext {
-  std::string in, out;                    // devices; "" none
-  std::string physdev_in, physdev_out;    // ports of a Linux bridge; "" none
+  std::string in, out;                  // devices; "" none
+  std::string physdev_in, physdev_out;  // ports of a Linux bridge; "" none
   bool bridged = false;
   TrackedState tracked{TrackedState::Kind::Untracked};
   bool notrack = false;
@@ -26,7 +26,8 @@ enum class HookVerdict { Accept, Drop, Unknown };
 
 class Netfilter {
  public:
-  Netfilter(const Network& network, const Host& host, const Namespace& netns, Session& session, Recorder& recorder, std::size_t hop)
+  Netfilter(const Network& network, const Host& host, const Namespace& netns, Session& session,
+            Recorder& recorder, std::size_t hop)
       : network_(network), host_(host), netns_(netns), session_(session), recorder_(recorder), hop_(hop) {}
 
   // Each records its steps; after Drop or Unknown the hop's last step is the Stopped.
@@ -47,15 +48,20 @@ class Netfilter {
   const kernel::Iptables* rules(const Packet& packet) const;
   bool complete(const Packet& packet) const;  // the dump that rules() gives
   HookVerdict table(std::string_view table, std::string_view chain, Packet& packet, HookContext& context);
-  Outcome chain(const kernel::IptablesTable& table, const kernel::Chain& chain, Packet& packet, HookContext& context, int depth);
-  Outcome target(const kernel::IptablesTable& table, const kernel::Chain& chain, const Sourced<kernel::IptablesRule>& rule, Packet& packet,
-                 HookContext& context, int depth);
-  Truth matches(const kernel::IptablesRule& rule, const Packet& packet, const HookContext& context, std::string& obstacle) const;
-  Truth matches(const kernel::Match& match, const Packet& packet, const HookContext& context, std::string& obstacle) const;
+  Outcome chain(const kernel::IptablesTable& table, const kernel::Chain& chain, Packet& packet,
+                HookContext& context, int depth);
+  Outcome target(const kernel::IptablesTable& table, const kernel::Chain& chain,
+                 const Sourced<kernel::IptablesRule>& rule, Packet& packet, HookContext& context, int depth);
+  Truth matches(const kernel::IptablesRule& rule, const Packet& packet, const HookContext& context,
+                std::string& obstacle) const;
+  Truth matches(const kernel::Match& match, const Packet& packet, const HookContext& context,
+                std::string& obstacle) const;
   Truth in_set(const kernel::SetMatch& match, const Packet& packet, std::string& obstacle) const;
   Truth address_type(const kernel::AddrtypeMatch& match, const Packet& packet, std::string& obstacle) const;
-  void hit(const kernel::IptablesTable& table, const kernel::Chain& chain, const Sourced<kernel::IptablesRule>& rule, std::string target);
-  Outcome drop(const kernel::IptablesTable& table, const kernel::Chain& chain, const Sourced<kernel::IptablesRule>& rule);
+  void hit(const kernel::IptablesTable& table, const kernel::Chain& chain,
+           const Sourced<kernel::IptablesRule>& rule, std::string target);
+  Outcome drop(const kernel::IptablesTable& table, const kernel::Chain& chain,
+               const Sourced<kernel::IptablesRule>& rule);
   void track(Packet& packet, HookContext& context);
   // Carries out what the connection's NAT says for this direction and side.
   void translate(Packet& packet, const HookContext& context, bool destination_side);

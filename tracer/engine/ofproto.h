@@ -16,8 +16,8 @@ namespace dvrtrace {
 
 struct OfprotoQuestion {
   std::size_t host = 0, bridge = 0;
-  openflow::FlowKey packet;                // InPort kPortNone: by no port
-  std::vector<std::uint32_t> ct_next;      // one for each return from connection tracking, then trk|new
+  openflow::FlowKey packet;            // InPort kPortNone: by no port
+  std::vector<std::uint32_t> ct_next;  // one for each return from connection tracking, then trk|new
 };
 
 OfprotoTrace trace_ofproto(const Network& network, const OfprotoQuestion& question);

@@ -36,13 +36,17 @@ void Translation::output(State& state, Ofport port) {
   }
   if (port == kPortController) return controller(state, "a copy goes to the controller");
   const bool back = port == kPortInPort;
-  if (back) port = state.in_port();
-  else if (port == state.in_port()) return write(state, TapeWarning{"skipping output to input port"});
+  if (back)
+    port = state.in_port();
+  else if (port == state.in_port())
+    return write(state, TapeWarning{"skipping output to input port"});
   const Bridge& bridge = bridge_of(state);
   const auto found = bridge.by_number.find(port.value);
   if (found == bridge.by_number.end()) {
     if (!bridge.known_ports) {
-      unknown(state, Reason::DumpMissing, fmt::format("no dump says what port {} of {} is", port.value, bridge.name), ofctl("show", bridge.name));
+      unknown(state, Reason::DumpMissing,
+              fmt::format("no dump says what port {} of {} is", port.value, bridge.name),
+              ofctl("show", bridge.name));
       return;
     }
     return write(state, TapeWarning{fmt::format("Nonexistent output port {}", port.value)});
@@ -52,29 +56,40 @@ void Translation::output(State& state, Ofport port) {
 
 // A copy cut to some length: only a real port sends it.
 Translation::Flow Translation::output_truncated(State& state, Ofport port) {
-  if (port == kPortInPort) port = state.in_port();
+  if (port == kPortInPort)
+    port = state.in_port();
   else if (port == state.in_port()) {
     write(state, TapeWarning{"skipping output to input port"});
     return Flow::Go;
   }
   const BridgePort* out = bridge_of(state).port(port);
-  if (out != nullptr && out->type == PortType::Patch) write(state, TapeWarning{"output_trunc does not support patch output action"});
-  else if (out != nullptr || port.value < kFirstReservedPort.value) output(state, port);
-  else write(state, TapeWarning{fmt::format("output_trunc does not support port: {}", port.value)});
+  if (out != nullptr && out->type == PortType::Patch)
+    write(state, TapeWarning{"output_trunc does not support patch output action"});
+  else if (out != nullptr || port.value < kFirstReservedPort.value)
+    output(state, port);
+  else
+    write(state, TapeWarning{fmt::format("output_trunc does not support port: {}", port.value)});
   return Flow::Go;
 }
 
 void Translation::output_to(State& state, std::size_t port_index, const Packet& packet, SpanningTree tree) {
   const Bridge& bridge = bridge_of(state);
   const BridgePort& port = bridge.ports[port_index];
-  if (port.no_fwd) return note(state, fmt::format("port {} does not forward (NO_FWD): no output", port.name), port.at);
-  if (const BridgePort* in = bridge.port(state.in_port()); in != nullptr && bridge.bundles[port.bundle].is_protected && bridge.bundles[in->bundle].is_protected) {
-    return write(state, TapeWarning{fmt::format("{} and the port it came in by are both protected", port.name)});
+  if (port.no_fwd)
+    return note(state, fmt::format("port {} does not forward (NO_FWD): no output", port.name), port.at);
+  if (const BridgePort* in = bridge.port(state.in_port());
+      in != nullptr && bridge.bundles[port.bundle].is_protected && bridge.bundles[in->bundle].is_protected) {
+    return write(state,
+                 TapeWarning{fmt::format("{} and the port it came in by are both protected", port.name)});
   }
-  if (port.blocked && tree == SpanningTree::Obey) return write(state, TapeWarning{"the spanning tree is not in forwarding state, skipping output"});
+  if (port.blocked && tree == SpanningTree::Obey)
+    return write(state, TapeWarning{"the spanning tree is not in forwarding state, skipping output"});
   if (port.type == PortType::Patch) return cross_patch(state, port_index, packet);
   if (!policy_.guess && native_tunnel_possible(state, port, packet)) {
-    unknown(state, Reason::HiddenState, fmt::format("the userspace datapath tunnels by itself: what becomes of output to {} depends on its routes and neighbours", port.name),
+    unknown(state, Reason::HiddenState,
+            fmt::format("the userspace datapath tunnels by itself: what becomes of output to {} depends on "
+                        "its routes and neighbours",
+                        port.name),
             "ovs-appctl ovs/route/show; ovs-appctl tnl/neigh/show");
     return;
   }
@@ -90,12 +105,15 @@ void Translation::output_to(State& state, std::size_t port_index, const Packet& 
 bool Translation::tunnel_output(State& state, const BridgePort& port, Packet& packet) {
   const TunnelEnd& end = port.tunnel;
   if (!end.remote_by_flow && end.remote) {
-    if (end.remote->v6()) set(packet.key, FieldId::TunIpv6Dst, {end.remote->high, end.remote->low});
-    else packet.set(FieldId::TunDst, end.remote->low);
+    if (end.remote->v6())
+      set(packet.key, FieldId::TunIpv6Dst, {end.remote->high, end.remote->low});
+    else
+      packet.set(FieldId::TunDst, end.remote->low);
   }
   if (end.out_key) packet.set(FieldId::TunId, *end.out_key);
   const bool v6 = end.remote && end.remote->v6();
-  if (!v6 && packet.get(FieldId::TunDst) == state.tun_dst_on_arrival && get(packet.key, FieldId::TunIpv6Dst) == Bits128{}) {
+  if (!v6 && packet.get(FieldId::TunDst) == state.tun_dst_on_arrival &&
+      get(packet.key, FieldId::TunIpv6Dst) == Bits128{}) {
     write(state, TapeWarning{"Not tunneling to our own address"});
     return false;
   }
@@ -104,33 +122,43 @@ bool Translation::tunnel_output(State& state, const BridgePort& port, Packet& pa
 
 // In the userspace datapath a tunnel's packet goes on through another bridge, and what is sent to an
 // internal port may be taken out of its tunnel there. With one bridge there is nothing to go through.
-bool Translation::native_tunnel_possible(const State& state, const BridgePort& port, const Packet& packet) const {
+bool Translation::native_tunnel_possible(const State& state, const BridgePort& port,
+                                         const Packet& packet) const {
   const Bridge& bridge = bridge_of(state);
-  if (bridge.row == nullptr || bridge.row->datapath_type.empty() || bridge.row->datapath_type == "system") return false;
+  if (bridge.row == nullptr || bridge.row->datapath_type.empty() || bridge.row->datapath_type == "system")
+    return false;
   const auto tunnels_elsewhere = [&](const Bridge& other) {
-    return &other != &bridge && std::ranges::any_of(other.ports, [](const BridgePort& p) { return p.type == PortType::Tunnel; });
+    return &other != &bridge &&
+           std::ranges::any_of(other.ports, [](const BridgePort& p) { return p.type == PortType::Tunnel; });
   };
   if (port.type == PortType::Tunnel) {
     return std::ranges::any_of(host_.bridges, [&](const Bridge& other) {
-      return &other != &bridge && std::ranges::any_of(other.ports, [](const BridgePort& p) { return p.type == PortType::System && p.number != kPortNone; });
+      return &other != &bridge && std::ranges::any_of(other.ports, [](const BridgePort& p) {
+        return p.type == PortType::System && p.number != kPortNone;
+      });
     });
   }
   constexpr std::array<std::uint64_t, 5> kUdp = {4789, 6081, 2152, 6635, 7471};
   constexpr std::uint8_t kGre = 47;
-  const bool tunnelled = packet.ip() && (packet.protocol() == kGre || (packet.protocol() == openflow::kProtoUdp &&
-                                                                     std::ranges::find(kUdp, packet.get(FieldId::UdpDst)) != kUdp.end()));
-  return port.type == PortType::Internal && tunnelled && std::ranges::any_of(host_.bridges, tunnels_elsewhere);
+  const bool tunnelled =
+      packet.ip() &&
+      (packet.protocol() == kGre || (packet.protocol() == openflow::kProtoUdp &&
+                                     std::ranges::find(kUdp, packet.get(FieldId::UdpDst)) != kUdp.end()));
+  return port.type == PortType::Internal && tunnelled &&
+         std::ranges::any_of(host_.bridges, tunnels_elsewhere);
 }
 
 void Translation::cross_patch(State& state, std::size_t port_index, const Packet& packet) {
   const BridgePort& port = bridge_of(state).ports[port_index];
   if (port.peer_bridge == kNowhere) {
     write(state, TapeOutput{port_index, true});
-    unknown(state, Reason::NoSuchPort, fmt::format("patch port {} leads to no known bridge", port.name), "ovs-vsctl show on " + host_.name, port.at);
+    unknown(state, Reason::NoSuchPort, fmt::format("patch port {} leads to no known bridge", port.name),
+            "ovs-vsctl show on " + host_.name, port.at);
     return;
   }
   if (policy_.ct_next == nullptr && hops_before_ + tape_.hops.size() >= Session::kMaxHops) {
-    return fail(state, fmt::format("over {} copies of the packet: patch ports in a loop", Session::kMaxHops), "Recursion too deep", Verdict::Looped);
+    return fail(state, fmt::format("over {} copies of the packet: patch ports in a loop", Session::kMaxHops),
+                "Recursion too deep", Verdict::Looped);
   }
   write(state, TapeOutput{port_index, false});
   const BridgePort& far = host_.bridges[port.peer_bridge].ports[port.peer_port];

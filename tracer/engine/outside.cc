@@ -13,9 +13,10 @@ namespace {
 bool knows_vlan(const Bridge& bridge, std::uint16_t tag) {
   return std::ranges::any_of(bridge.tables, [&](const auto& table) {
     return table != nullptr && std::ranges::any_of(table->rows(), [&](const openflow::FlowRow* row) {
-      const openflow::Match& match = row->flow.match;
-      return match.mask_of(FieldId::DlVlan) == openflow::ones128(12) && match.value_of(FieldId::DlVlan).low == tag;
-    });
+             const openflow::Match& match = row->flow.match;
+             return match.mask_of(FieldId::DlVlan) == openflow::ones128(12) &&
+                    match.value_of(FieldId::DlVlan).low == tag;
+           });
   });
 }
 
@@ -31,7 +32,8 @@ std::optional<ExternalWire> wire_by_flows(const Network& network) {
       const std::uint16_t tag = host.bridges[integration].bundles[gateway.bundle].tag;
       for (const Bridge& bridge : host.bridges) {
         if (bridge.name == "br-int" || bridge.name == "br-tun" || !knows_vlan(bridge, tag)) continue;
-        const auto card = std::ranges::find_if(bridge.ports, [](const BridgePort& port) { return port.type == PortType::System; });
+        const auto card = std::ranges::find_if(
+            bridge.ports, [](const BridgePort& port) { return port.type == PortType::System; });
         if (card != bridge.ports.end()) return ExternalWire{index, card->name, std::nullopt};
       }
     }
@@ -48,9 +50,11 @@ std::optional<ExternalWire> external_wire(const Network& network) {
         for (const OvsInterface& interface : row.interfaces) {
           const auto physical = network.physical_networks(host, interface.name);
           for (const logical::Network& outside : network.logical().networks) {
-            if (!outside.external || std::ranges::find(physical, outside.physical_network) == physical.end()) continue;
+            if (!outside.external || std::ranges::find(physical, outside.physical_network) == physical.end())
+              continue;
             ExternalWire wire{host, interface.name, std::nullopt};
-            if (outside.type == "vlan" && outside.segmentation_id) wire.vlan = static_cast<std::uint16_t>(*outside.segmentation_id);
+            if (outside.type == "vlan" && outside.segmentation_id)
+              wire.vlan = static_cast<std::uint16_t>(*outside.segmentation_id);
             return wire;
           }
         }
@@ -73,7 +77,9 @@ std::optional<Ip> outside_address(const Network& network) {
       if (!netns.name.starts_with("fip-") && !netns.name.starts_with("snat-")) continue;
       for (const auto& [key, table] : netns.tables) {
         for (const auto* route : table.routes) {
-          if (route->value.destination.length() == 0 && route->value.destination.ip().v4() && !route->value.nexthops.empty() && route->value.nexthops.front().via) return route->value.nexthops.front().via;
+          if (route->value.destination.length() == 0 && route->value.destination.ip().v4() &&
+              !route->value.nexthops.empty() && route->value.nexthops.front().via)
+            return route->value.nexthops.front().via;
         }
       }
     }

@@ -19,8 +19,10 @@ Ip address(const FlowKey& key, FieldId v4, FieldId v6) {
 }
 
 void set_address(FlowKey& key, const Ip& ip, FieldId v4, FieldId v6) {
-  if (ip.v6()) set(key, v6, {ip.high, ip.low});
-  else set64(key, v4, ip.low);
+  if (ip.v6())
+    set(key, v6, {ip.high, ip.low});
+  else
+    set64(key, v4, ip.low);
 }
 
 }  // namespace
@@ -44,9 +46,11 @@ kernel::Tuple tuple_of(const FlowKey& key) {
       break;
     case openflow::kProtoIcmp:
     case openflow::kProtoIcmpv6:
-      tuple.destination_port = static_cast<std::uint16_t>(get64(key, FieldId::IcmpType) << 8 | get64(key, FieldId::IcmpCode));
+      tuple.destination_port =
+          static_cast<std::uint16_t>(get64(key, FieldId::IcmpType) << 8 | get64(key, FieldId::IcmpCode));
       break;
-    default: break;
+    default:
+      break;
   }
   return tuple;
 }
@@ -57,15 +61,22 @@ namespace {
 std::uint8_t opposite_type(std::uint8_t protocol, std::uint8_t type) {
   if (protocol == openflow::kProtoIcmpv6) return type == 128 ? 129 : type == 129 ? 128 : type;
   switch (type) {
-    case 8: return 0;
-    case 0: return 8;
-    case 13: return 14;
-    case 14: return 13;
-    default: return type;
+    case 8:
+      return 0;
+    case 0:
+      return 8;
+    case 13:
+      return 14;
+    case 14:
+      return 13;
+    default:
+      return type;
   }
 }
 
-bool icmp(std::uint8_t protocol) { return protocol == openflow::kProtoIcmp || protocol == openflow::kProtoIcmpv6; }
+bool icmp(std::uint8_t protocol) {
+  return protocol == openflow::kProtoIcmp || protocol == openflow::kProtoIcmpv6;
+}
 
 }  // namespace
 
@@ -74,7 +85,8 @@ kernel::Tuple inverse(const kernel::Tuple& tuple) {
   std::swap(out.source, out.destination);
   if (icmp(tuple.protocol)) {
     const auto type = static_cast<std::uint8_t>(tuple.destination_port >> 8);
-    out.destination_port = static_cast<std::uint16_t>(opposite_type(tuple.protocol, type) << 8 | (tuple.destination_port & 0xff));
+    out.destination_port = static_cast<std::uint16_t>(opposite_type(tuple.protocol, type) << 8 |
+                                                      (tuple.destination_port & 0xff));
   } else {
     std::swap(out.source_port, out.destination_port);
   }
@@ -93,11 +105,13 @@ FlowKey answer_to(const FlowKey& key) {
   swap(FieldId::Ipv6Src, FieldId::Ipv6Dst);
   const auto protocol = static_cast<std::uint8_t>(get64(answer, FieldId::NwProto));
   if (icmp(protocol)) {
-    set64(answer, FieldId::IcmpType, opposite_type(protocol, static_cast<std::uint8_t>(get64(answer, FieldId::IcmpType))));
+    set64(answer, FieldId::IcmpType,
+          opposite_type(protocol, static_cast<std::uint8_t>(get64(answer, FieldId::IcmpType))));
   } else {
     swap(FieldId::TcpSrc, FieldId::TcpDst);
     constexpr std::uint64_t kSyn = 0x002, kSynAck = 0x012;
-    if (protocol == openflow::kProtoTcp && get64(answer, FieldId::TcpFlags) == kSyn) set64(answer, FieldId::TcpFlags, kSynAck);
+    if (protocol == openflow::kProtoTcp && get64(answer, FieldId::TcpFlags) == kSyn)
+      set64(answer, FieldId::TcpFlags, kSynAck);
   }
   set64(answer, FieldId::NwTtl, 64);
   return answer;
@@ -114,11 +128,12 @@ Headers headers_of(const Packet& packet) {
 
 FlowKey wire_key(const FlowKey& key) {
   static constexpr FlowKey kHeaders = openflow::mask_of(std::array{
-      FieldId::EthSrc, FieldId::EthDst, FieldId::EthType, FieldId::VlanTci, FieldId::VlanTci1, FieldId::VlanTpid, FieldId::VlanTpid1,
-      FieldId::IpSrc, FieldId::IpDst, FieldId::Ipv6Src, FieldId::Ipv6Dst, FieldId::Ipv6Label, FieldId::ArpOp, FieldId::NwTos, FieldId::NwTtl,
-      FieldId::IpFrag, FieldId::ArpSha, FieldId::ArpTha, FieldId::TcpSrc, FieldId::TcpDst, FieldId::TcpFlags, FieldId::NdTarget,
-      FieldId::NdReserved, FieldId::NdOptionsType, FieldId::MplsLabel, FieldId::MplsTc, FieldId::MplsBos, FieldId::MplsTtl,
-      FieldId::MplsLse1, FieldId::MplsLse2});
+      FieldId::EthSrc,   FieldId::EthDst,    FieldId::EthType,    FieldId::VlanTci,       FieldId::VlanTci1,
+      FieldId::VlanTpid, FieldId::VlanTpid1, FieldId::IpSrc,      FieldId::IpDst,         FieldId::Ipv6Src,
+      FieldId::Ipv6Dst,  FieldId::Ipv6Label, FieldId::ArpOp,      FieldId::NwTos,         FieldId::NwTtl,
+      FieldId::IpFrag,   FieldId::ArpSha,    FieldId::ArpTha,     FieldId::TcpSrc,        FieldId::TcpDst,
+      FieldId::TcpFlags, FieldId::NdTarget,  FieldId::NdReserved, FieldId::NdOptionsType, FieldId::MplsLabel,
+      FieldId::MplsTc,   FieldId::MplsBos,   FieldId::MplsTtl,    FieldId::MplsLse1,      FieldId::MplsLse2});
   FlowKey out = key;
   for (std::size_t word = 0; word < openflow::kKeyWords; ++word) out.words[word] &= kHeaders.words[word];
   return out;

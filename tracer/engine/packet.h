@@ -12,9 +12,9 @@
 namespace dvrtrace {
 
 struct Packet {
-  openflow::FlowKey key;                    // headers; inside a bridge also registers and metadata
-  std::uint32_t mark = 0;                   // skb mark
-  std::uint32_t size = 84;                  // of the IP packet, bytes
+  openflow::FlowKey key;    // headers; inside a bridge also registers and metadata
+  std::uint32_t mark = 0;   // skb mark
+  std::uint32_t size = 84;  // of the IP packet, bytes
   bool df = false;
   // A tunnel packet carries another: `key` then is the outside.
   std::shared_ptr<const Packet> inner;

@@ -10,14 +10,16 @@ namespace dvrtrace {
 
 using openflow::FieldId;
 
-std::vector<Emission> Pipeline::run(std::size_t bridge, std::size_t port, const Packet& packet, std::size_t hop) {
+std::vector<Emission> Pipeline::run(std::size_t bridge, std::size_t port, const Packet& packet,
+                                    std::size_t hop) {
   const BridgePort& in = host_.bridges[bridge].ports[port];
   Packet entering = packet;
   entering.key = wire_key(packet.key);
   entering.set(FieldId::InPort, in.number.value);
   entering.set(FieldId::PktMark, packet.mark);
   if (in.type == PortType::Tunnel) {
-    for (const FieldId id : {FieldId::TunId, FieldId::TunSrc, FieldId::TunDst}) set(entering.key, id, get(packet.key, id));
+    for (const FieldId id : {FieldId::TunId, FieldId::TunSrc, FieldId::TunDst})
+      set(entering.key, id, get(packet.key, id));
   }
   tape_.clear();
   hops_ = {hop};
@@ -25,7 +27,10 @@ std::vector<Emission> Pipeline::run(std::size_t bridge, std::size_t port, const 
   for (const TapeEntry& entry : tape_.entries) tell(entry);
   for (const Assumption& assumption : tape_.assumptions) recorder_.assume(assumption.code, assumption.text);
   for (TapeMissed& missed : tape_.missed) {
-    if (missed.hop < hops_.size()) recorder_.missed.insert_or_assign(hops_[missed.hop], Recorder::Missed{host_index_, tape_.hops[missed.hop].bridge, missed.table, missed.key});
+    if (missed.hop < hops_.size())
+      recorder_.missed.insert_or_assign(
+          hops_[missed.hop],
+          Recorder::Missed{host_index_, tape_.hops[missed.hop].bridge, missed.table, missed.key});
   }
   std::vector<Emission> emissions = std::move(translation_.emissions());
   for (Emission& emission : emissions) emission.hop = hops_[emission.hop];
@@ -38,42 +43,51 @@ void Pipeline::tell(const TapeEntry& entry) {
     const TapeHop& next = tape_.hops[hops_.size()];
     const Bridge& entered = host_.bridges[next.bridge];
     const BridgePort& in = entered.ports[next.port];
-    hops_.push_back(recorder_.hop(hops_[next.parent], {PlaceKind::Bridge, host_.name, entered.name}, Device{"", in.name, in.number}, next.arrived));
+    hops_.push_back(recorder_.hop(hops_[next.parent], {PlaceKind::Bridge, host_.name, entered.name},
+                                  Device{"", in.name, in.number}, next.arrived));
   }
   const std::size_t hop = hops_[entry.hop];
   if (recorder_.silent && !std::holds_alternative<Stopped>(entry.what)) return;
-  std::visit(overloaded{
-                 [&](const TapeHit& hit) { tell(hop, hit); },
-                 [&](const TapeMiss& miss) { recorder_.step(hop, TableMissed{miss.table, {}}); },
-                 [&](const TapeChange& change) {
-                   const openflow::FieldInfo& field = info(change.field);
-                   const openflow::Bits128 all = openflow::ones128(field.bits);
-                   recorder_.step(hop, Changed{std::string(field.name), print_value(field, change.before, all), print_value(field, change.after, all)});
-                 },
-                 [&](const TapeOutput& output) {
-                   const BridgePort& port = bridge.ports[output.port];
-                   recorder_.left_by(hop, {"", port.name, port.number});
-                   recorder_.step(hop, SentTo{port.name, output.dead_end ? "its peer is not known" : "", port.at});
-                 },
-                 [&](const TapeConclude&) { conclude(hop, bridge); },
-                 [&](const TapeNote& note) { recorder_.note(hop, note.text, note.at); },
-                 [&](const TapeWarning& warning) { recorder_.note(hop, warning.text); },
-                 [&](const Tracked& step) { recorder_.step(hop, step); },
-                 [&](const Switched& step) { recorder_.step(hop, step); },
-                 [&](const Stopped& step) { recorder_.step(hop, step); },
-                 [&](const TapeEnter&) {},      // the hop is there
-                 [&](const TapeAction&) {},     // not asked for
-                 [&](const TapeActionSet&) {},  // what it does follows
-                 [&](const TapeBucket&) {},
-                 [&](const TapeThaw&) {},
-             },
-             entry.what);
+  std::visit(
+      overloaded{
+          [&](const TapeHit& hit) { tell(hop, hit); },
+          [&](const TapeMiss& miss) {
+            recorder_.step(hop, TableMissed{miss.table, {}});
+          },
+          [&](const TapeChange& change) {
+            const openflow::FieldInfo& field = info(change.field);
+            const openflow::Bits128 all = openflow::ones128(field.bits);
+            recorder_.step(hop, Changed{std::string(field.name), print_value(field, change.before, all),
+                                        print_value(field, change.after, all)});
+          },
+          [&](const TapeOutput& output) {
+            const BridgePort& port = bridge.ports[output.port];
+            recorder_.left_by(hop, {"", port.name, port.number});
+            recorder_.step(hop, SentTo{port.name, output.dead_end ? "its peer is not known" : "", port.at});
+          },
+          [&](const TapeConclude&) { conclude(hop, bridge); },
+          [&](const TapeNote& note) { recorder_.note(hop, note.text, note.at); },
+          [&](const TapeWarning& warning) { recorder_.note(hop, warning.text); },
+          [&](const Tracked& step) { recorder_.step(hop, step); },
+          [&](const Switched& step) { recorder_.step(hop, step); },
+          [&](const Stopped& step) { recorder_.step(hop, step); },
+          [&](const TapeEnter&) {},      // the hop is there
+          [&](const TapeAction&) {},     // not asked for
+          [&](const TapeActionSet&) {},  // what it does follows
+          [&](const TapeBucket&) {},
+          [&](const TapeThaw&) {},
+      },
+      entry.what);
 }
 
 void Pipeline::tell(std::size_t hop, const TapeHit& hit) {
   const openflow::FlowRow& row = *hit.row;
-  const std::string_view text = row.at.known() ? network_.sources().text(row.at.source).bytes : std::string_view{};
-  const auto cut = [&](Span span) { return span.end <= text.size() ? std::string(text.substr(span.begin, span.end - span.begin)) : std::string(); };
+  const std::string_view text =
+      row.at.known() ? network_.sources().text(row.at.source).bytes : std::string_view{};
+  const auto cut = [&](Span span) {
+    return span.end <= text.size() ? std::string(text.substr(span.begin, span.end - span.begin))
+                                   : std::string();
+  };
   FlowHit step;
   step.table = hit.table;
   step.priority = row.flow.priority;
@@ -90,7 +104,10 @@ void Pipeline::conclude(std::size_t hop, const Bridge& bridge) {
   if (recorder_.stopped(hop)) return;
   const DropReason drop = explain_drop(recorder_.direction.hops[hop], bridge.flows_complete);
   recorder_.stop(hop, drop.verdict, drop.reason, drop.text,
-                 drop.verdict == Verdict::Unknown ? fmt::format("ovs-ofctl dump-flows {} on {}", bridge.name, host_.name) : "", drop.at);
+                 drop.verdict == Verdict::Unknown
+                     ? fmt::format("ovs-ofctl dump-flows {} on {}", bridge.name, host_.name)
+                     : "",
+                 drop.at);
 }
 
 }  // namespace dvrtrace

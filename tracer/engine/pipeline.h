@@ -11,7 +11,11 @@ namespace dvrtrace {
 class Pipeline {
  public:
   Pipeline(const Network& network, std::size_t host, Session& session, Recorder& recorder)
-      : network_(network), host_index_(host), host_(network.host(host)), translation_(network, host, session, tape_), recorder_(recorder) {}
+      : network_(network),
+        host_index_(host),
+        host_(network.host(host)),
+        translation_(network, host, session, tape_),
+        recorder_(recorder) {}
 
   // `hop` is the hop of the bridge entered.
   std::vector<Emission> run(std::size_t bridge, std::size_t port, const Packet& packet, std::size_t hop);

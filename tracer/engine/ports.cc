@@ -60,12 +60,15 @@ void Ports::from_neutron() {
       if (network_.index(host).name == port.host) known.host = host;
     }
   }
-  for (const logical::Subnet& subnet : model.subnets) subnets_.push_back({subnet.network_id, subnet.cidr, subnet.gateway, subnet.host_routes});
-  for (const logical::FloatingIp& floating : model.floating_ips) floating_.push_back({floating.floating_ip, floating.fixed_ip, floating.port_id});
+  for (const logical::Subnet& subnet : model.subnets)
+    subnets_.push_back({subnet.network_id, subnet.cidr, subnet.gateway, subnet.host_routes});
+  for (const logical::FloatingIp& floating : model.floating_ips)
+    floating_.push_back({floating.floating_ip, floating.fixed_ip, floating.port_id});
   for (const logical::Router& router : model.routers) {
     std::vector<std::string> networks;
     for (const logical::Port& port : model.ports) {
-      if (port.device_id == router.id && port.device_owner.find("router_interface") != std::string::npos) networks.push_back(port.network_id);
+      if (port.device_id == router.id && port.device_owner.find("router_interface") != std::string::npos)
+        networks.push_back(port.network_id);
     }
     router_networks_.push_back(std::move(networks));
   }
@@ -79,12 +82,14 @@ void Ports::from_databases() {
           const auto id = interface.external_ids.find("iface-id");
           if (id == interface.external_ids.end()) continue;
           const auto mac_text = interface.external_ids.find("attached-mac");
-          const auto mac = mac_text == interface.external_ids.end() ? std::nullopt : parse_mac(mac_text->second);
+          const auto mac =
+              mac_text == interface.external_ids.end() ? std::nullopt : parse_mac(mac_text->second);
           const std::size_t index = find_or_add(id->second, mac.value_or(Mac{}));
           CloudPort& port = ports_[index];
           const auto net = row.other_config.find("net_uuid");
           if (port.network_id.empty() && net != row.other_config.end()) port.network_id = net->second;
-          if (interface.type == "internal") continue;  // a namespace's device, on as many hosts as have the router
+          if (interface.type == "internal")
+            continue;  // a namespace's device, on as many hosts as have the router
           if (mac) port.mac = *mac;
           port.vm = true;
           port.host = host;
@@ -93,7 +98,9 @@ void Ports::from_databases() {
           if (!port.at.known()) port.at = interface.at;
           const auto vm = interface.external_ids.find("vm-uuid");
           if (vm == interface.external_ids.end()) {
-            if (const auto older = interface.external_ids.find("vm-id"); older != interface.external_ids.end()) port.instance_uuid = older->second;
+            if (const auto older = interface.external_ids.find("vm-id");
+                older != interface.external_ids.end())
+              port.instance_uuid = older->second;
           } else {
             port.instance_uuid = vm->second;
           }
@@ -109,9 +116,12 @@ void Ports::from_libvirt() {
     for (const Domain& domain : network_.index(host).domains) {
       for (const DomainInterface& nic : domain.interfaces) {
         std::size_t index = kNowhere;
-        if (const auto found = by_id_.find(nic.port_id); !nic.port_id.empty() && found != by_id_.end()) index = found->second;
+        if (const auto found = by_id_.find(nic.port_id); !nic.port_id.empty() && found != by_id_.end())
+          index = found->second;
         if (index == kNowhere) {
-          const auto same = std::ranges::find_if(ports_, [&](const CloudPort& port) { return port.vm && port.mac == nic.mac && port.host == host; });
+          const auto same = std::ranges::find_if(ports_, [&](const CloudPort& port) {
+            return port.vm && port.mac == nic.mac && port.host == host;
+          });
           if (same != ports_.end()) index = static_cast<std::size_t>(same - ports_.begin());
         }
         if (index == kNowhere) {
@@ -152,7 +162,9 @@ void Ports::from_namespaces() {
         for (const auto& address : link.value.addresses) {
           if (address.value.ip.link_local() || has_subnets) continue;
           const Prefix cidr = address.value.network();
-          const bool known = std::ranges::any_of(subnets_, [&](const CloudSubnet& subnet) { return subnet.network_id == network_id && subnet.cidr == cidr; });
+          const bool known = std::ranges::any_of(subnets_, [&](const CloudSubnet& subnet) {
+            return subnet.network_id == network_id && subnet.cidr == cidr;
+          });
           if (!known) subnets_.push_back({network_id, cidr, address.value.ip, {}});
         }
       }
@@ -167,7 +179,8 @@ std::size_t Ports::behind(std::size_t host, std::string_view device) const {
   // tap1234, qvo1234 and qvb1234 are one port's.
   if (device.size() <= 3) return kNowhere;
   for (const std::string_view prefix : {"tap", "qvo", "qvb"}) {
-    const auto other = by_device_.find(std::to_string(host).append(" ").append(prefix).append(device.substr(3)));
+    const auto other =
+        by_device_.find(std::to_string(host).append(" ").append(prefix).append(device.substr(3)));
     if (other != by_device_.end()) return other->second;
   }
   return kNowhere;
@@ -182,7 +195,8 @@ const CloudSubnet* Ports::subnet_of(const CloudPort& port, const Ip& ip) const {
 
 bool Ports::routed(const std::string& network, const std::string& other) const {
   return std::ranges::any_of(router_networks_, [&](const std::vector<std::string>& networks) {
-    return std::ranges::find(networks, network) != networks.end() && std::ranges::find(networks, other) != networks.end();
+    return std::ranges::find(networks, network) != networks.end() &&
+           std::ranges::find(networks, other) != networks.end();
   });
 }
 
@@ -195,7 +209,8 @@ std::string Ports::network_name(const std::string& id) const {
 
 void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
   for (CloudPort& port : ports_) {
-    if (port.mac != mac || (!network.empty() && !port.network_id.empty() && port.network_id != network)) continue;
+    if (port.mac != mac || (!network.empty() && !port.network_id.empty() && port.network_id != network))
+      continue;
     if (ip.link_local() || ip.zero() || std::ranges::find(port.ips, ip) != port.ips.end()) continue;
     port.ips.push_back(ip);
   }
@@ -212,15 +227,19 @@ void Ports::look_for_addresses() {
         if (table == nullptr) continue;
         for (const openflow::FlowRow* row : table->rows()) {
           const openflow::Match& match = row->flow.match;
-          if (match.mask_of(openflow::FieldId::EthSrc) != openflow::ones128(48) || match.mask_of(openflow::FieldId::IpSrc) != openflow::ones128(32)) continue;
-          add_address(Mac{match.value_of(openflow::FieldId::EthSrc).low}, "", ipv4(static_cast<std::uint32_t>(match.value_of(openflow::FieldId::IpSrc).low)));
+          if (match.mask_of(openflow::FieldId::EthSrc) != openflow::ones128(48) ||
+              match.mask_of(openflow::FieldId::IpSrc) != openflow::ones128(32))
+            continue;
+          add_address(Mac{match.value_of(openflow::FieldId::EthSrc).low}, "",
+                      ipv4(static_cast<std::uint32_t>(match.value_of(openflow::FieldId::IpSrc).low)));
         }
       }
     }
     for (const Namespace& netns : host.namespaces) {
       if (!netns.name.starts_with("qrouter-") || netns.dumps == nullptr) continue;
       for (const auto& neighbour : netns.dumps->neighbours.value) {
-        if (neighbour.value.mac && neighbour.value.state == kernel::NeighbourState::Permanent) add_address(*neighbour.value.mac, "", neighbour.value.ip);
+        if (neighbour.value.mac && neighbour.value.state == kernel::NeighbourState::Permanent)
+          add_address(*neighbour.value.mac, "", neighbour.value.ip);
       }
     }
   }

@@ -18,17 +18,17 @@
 namespace dvrtrace {
 
 struct CloudPort {
-  std::string id;                    // Neutron's UUID; "" not known
-  std::string name;                  // the port's; "" none
+  std::string id;    // Neutron's UUID; "" not known
+  std::string name;  // the port's; "" none
   std::string instance_name, instance_uuid;
-  std::string owner;                 // "compute:nova", "network:router_interface_distributed", ...; "" not known
+  std::string owner;  // "compute:nova", "network:router_interface_distributed", ...; "" not known
   std::string network_id;
   Mac mac;
   std::vector<Ip> ips;
-  std::vector<Ip> others;            // that it may have beside: of allowed address pairs, or said to be its own
+  std::vector<Ip> others;  // that it may have beside: of allowed address pairs, or said to be its own
   std::size_t host = kNowhere;
-  std::string bridge, device;        // the OVS port
-  bool vm = false;                   // plugged, and not into a namespace
+  std::string bridge, device;  // the OVS port
+  bool vm = false;             // plugged, and not into a namespace
   Provenance at;
 
   bool has(const Ip& ip) const;

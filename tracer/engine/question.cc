@@ -20,7 +20,8 @@ struct ProtocolNumber {
   std::string_view name;
   std::uint8_t number;
 };
-constexpr ProtocolNumber kProtocols[] = {{"tcp", openflow::kProtoTcp}, {"udp", openflow::kProtoUdp}, {"sctp", openflow::kProtoSctp}};
+constexpr ProtocolNumber kProtocols[] = {
+    {"tcp", openflow::kProtoTcp}, {"udp", openflow::kProtoUdp}, {"sctp", openflow::kProtoSctp}};
 
 class Choosing {
  public:
@@ -51,7 +52,8 @@ class Choosing {
       const Namespace& netns = network_.host(to_.host).namespaces[to_.netns];
       for (const NetDevice& device : netns.devices) {
         for (const auto& address : device.link->value.addresses) {
-          if (!to_.ip && !address.value.ip.loopback() && !address.value.ip.link_local()) to_.ip = address.value.ip;
+          if (!to_.ip && !address.value.ip.loopback() && !address.value.ip.link_local())
+            to_.ip = address.value.ip;
         }
       }
     }
@@ -61,7 +63,8 @@ class Choosing {
       if (same != own.end() && (!from_.ip || from_.ip->family != to_.ip->family)) from_.ip = *same;
     }
     if (!to_.ip && spec_.protocol != "dhcp") {
-      return AskError{AskError::Kind::UnknownEndpoint, fmt::format("no address of {} is in the dumps", to_.text), {}};
+      return AskError{
+          AskError::Kind::UnknownEndpoint, fmt::format("no address of {} is in the dumps", to_.text), {}};
     }
     return std::nullopt;
   }
@@ -72,8 +75,10 @@ class Choosing {
     if (spec.src_ip && from_.port != kNowhere) ports_.use_address(from_.port, *spec.src_ip);
     packet_.size = spec.size.value_or(spec.protocol == "icmp" ? 84 : 60);
     packet_.df = spec.df;
-    if (from_.port != kNowhere) packet_.set(FieldId::EthSrc, ports_->at(from_.port).mac.value);
-    else packet_.set(FieldId::EthSrc, kOutsideMac.value);
+    if (from_.port != kNowhere)
+      packet_.set(FieldId::EthSrc, ports_->at(from_.port).mac.value);
+    else
+      packet_.set(FieldId::EthSrc, kOutsideMac.value);
     if (spec.protocol == "dhcp") {
       dhcp_packet();
     } else if (spec.protocol == "arp") {
@@ -97,7 +102,8 @@ class Choosing {
       packet_.set(FieldId::NwProto, protocol.number);
       packet_.set(FieldId::TcpSrc, spec.src_port.value_or(kFirstEphemeralPort));
       packet_.set(FieldId::TcpDst, spec.dst_port.value_or(0));
-      if (protocol.number == openflow::kProtoTcp) packet_.set(FieldId::TcpFlags, spec.established ? 0x010 : 0x002);
+      if (protocol.number == openflow::kProtoTcp)
+        packet_.set(FieldId::TcpFlags, spec.established ? 0x010 : 0x002);
       return;
     }
     packet_.set(FieldId::NwProto, v6 ? openflow::kProtoIcmpv6 : openflow::kProtoIcmp);
@@ -120,8 +126,10 @@ class Choosing {
     openflow::Names names;
     std::optional<openflow::ReadError> error;
     const openflow::Match match = openflow::read_match(spec_.flow, names, error);
-    if (error) return AskError{AskError::Kind::BadPacket, fmt::format("'{}': {}", spec_.flow, error->message), {}};
-    for (const openflow::MatchWord& word : match.words) packet_.key.words[word.index] = (packet_.key.words[word.index] & ~word.mask) | word.value;
+    if (error)
+      return AskError{AskError::Kind::BadPacket, fmt::format("'{}': {}", spec_.flow, error->message), {}};
+    for (const openflow::MatchWord& word : match.words)
+      packet_.key.words[word.index] = (packet_.key.words[word.index] & ~word.mask) | word.value;
     return std::nullopt;
   }
 
@@ -134,7 +142,8 @@ class Choosing {
 
 }  // namespace
 
-tl::expected<Packet, AskError> packet_of(const Network& network, QuestionPorts& ports, const PacketSpec& spec, Endpoint& from, Endpoint& to) {
+tl::expected<Packet, AskError> packet_of(const Network& network, QuestionPorts& ports, const PacketSpec& spec,
+                                         Endpoint& from, Endpoint& to) {
   return Choosing(network, ports, spec, from, to).run();
 }
 

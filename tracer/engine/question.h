@@ -9,6 +9,7 @@
 namespace dvrtrace {
 
 // `from` and `to` get the addresses that were chosen. An address to send from becomes one of the sender's.
-tl::expected<Packet, AskError> packet_of(const Network& network, QuestionPorts& ports, const PacketSpec& spec, Endpoint& from, Endpoint& to);
+tl::expected<Packet, AskError> packet_of(const Network& network, QuestionPorts& ports, const PacketSpec& spec,
+                                         Endpoint& from, Endpoint& to);
 
 }  // namespace dvrtrace

@@ -1,8 +1,8 @@
 // Recorder: writes a Direction while the engine walks.
 #pragma once
 
-#include <optional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,7 +15,8 @@ namespace dvrtrace {
 
 class Recorder {
  public:
-  std::size_t hop(std::optional<std::size_t> parent, Place place, std::optional<Device> in, const Packet& arrived) {
+  std::size_t hop(std::optional<std::size_t> parent, Place place, std::optional<Device> in,
+                  const Packet& arrived) {
     Hop hop;
     hop.parent = parent;
     hop.place = std::move(place);
@@ -25,17 +26,21 @@ class Recorder {
     return direction.hops.size() - 1;
   }
   void step(std::size_t hop, Step step) {
-    if (!silent || std::holds_alternative<Stopped>(step)) direction.hops[hop].steps.push_back(std::move(step));
+    if (!silent || std::holds_alternative<Stopped>(step))
+      direction.hops[hop].steps.push_back(std::move(step));
   }
   void note(std::size_t hop, std::string text, Provenance at = {}) { step(hop, Noted{std::move(text), at}); }
-  void stop(std::size_t hop, Verdict verdict, Reason reason, std::string text, std::string needs = {}, Provenance at = {}) {
+  void stop(std::size_t hop, Verdict verdict, Reason reason, std::string text, std::string needs = {},
+            Provenance at = {}) {
     step(hop, Stopped{verdict, reason, std::move(text), std::move(needs), at});
   }
   void left_by(std::size_t hop, Device device) { direction.hops[hop].out.push_back(std::move(device)); }
   // The packet passes a device; the hop that this leads into is told afterwards.
-  std::size_t cross(const std::string& host, const std::string& netns, const std::string& device, const Packet& packet) {
+  std::size_t cross(const std::string& host, const std::string& netns, const std::string& device,
+                    const Packet& packet) {
     if (silent) return static_cast<std::size_t>(-1);
-    direction.crossings.push_back({host, netns, device, static_cast<std::size_t>(-1), headers_of(packet), false});
+    direction.crossings.push_back(
+        {host, netns, device, static_cast<std::size_t>(-1), headers_of(packet), false});
     return direction.crossings.size() - 1;
   }
   void lead_into(const std::vector<std::size_t>& crossings, std::size_t hop) {

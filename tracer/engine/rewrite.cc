@@ -25,23 +25,27 @@ void Translation::change(State& state, FieldId field, Bits128 value) {
 void Translation::set_field(State& state, const openflow::SetField& action) {
   const openflow::FieldInfo& field = info(action.field);
   if (!exists(state.key(), field.needs)) {
-    return write(state, TapeWarning{fmt::format("unmet prerequisites for {}, set_field ignored", field.name)});
+    return write(state,
+                 TapeWarning{fmt::format("unmet prerequisites for {}, set_field ignored", field.name)});
   }
   const Bits128 before = get(state.key(), field);
   Bits128 value = (before & ~action.mask) | (action.value & action.mask);
   if (action.field == FieldId::InPort) value.low = openflow::normalise_port(value.low);
   // Setting a VLAN id or priority by these names says that there is a tag.
-  if (action.field == FieldId::DlVlan || action.field == FieldId::DlVlanPcp || action.field == FieldId::VlanPcp) {
+  if (action.field == FieldId::DlVlan || action.field == FieldId::DlVlanPcp ||
+      action.field == FieldId::VlanPcp) {
     change(state, FieldId::VlanTci, {0, state.packet.get(FieldId::VlanTci) | openflow::kVlanPresent});
   }
   if (is_tun_metadata(action.field)) {
-    state.packet.set(FieldId::TunMetadataPresent, state.packet.get(FieldId::TunMetadataPresent) | 1u << tun_metadata_number(action.field));
+    state.packet.set(FieldId::TunMetadataPresent,
+                     state.packet.get(FieldId::TunMetadataPresent) | 1u << tun_metadata_number(action.field));
   }
   change(state, action.field, value);
 }
 
 void Translation::delete_field(State& state, FieldId field) {
-  state.packet.set(FieldId::TunMetadataPresent, state.packet.get(FieldId::TunMetadataPresent) & ~(std::uint64_t{1} << tun_metadata_number(field)));
+  state.packet.set(FieldId::TunMetadataPresent, state.packet.get(FieldId::TunMetadataPresent) &
+                                                    ~(std::uint64_t{1} << tun_metadata_number(field)));
   change(state, field, {});
 }
 
@@ -78,13 +82,18 @@ constexpr std::uint64_t kBottom = 0x100;
 constexpr std::size_t kMaxLabels = 3;
 using Labels = std::array<std::uint64_t, kMaxLabels>;
 
-bool is_mpls(std::uint64_t type) { return type == openflow::kTypeMpls || type == openflow::kTypeMplsMulticast; }
-
-std::uint64_t top_label(const Packet& packet) {
-  return packet.get(FieldId::MplsLabel) << 12 | packet.get(FieldId::MplsTc) << 9 | packet.get(FieldId::MplsBos) << 8 | packet.get(FieldId::MplsTtl);
+bool is_mpls(std::uint64_t type) {
+  return type == openflow::kTypeMpls || type == openflow::kTypeMplsMulticast;
 }
 
-Labels labels_of(const Packet& packet) { return {top_label(packet), packet.get(FieldId::MplsLse1), packet.get(FieldId::MplsLse2)}; }
+std::uint64_t top_label(const Packet& packet) {
+  return packet.get(FieldId::MplsLabel) << 12 | packet.get(FieldId::MplsTc) << 9 |
+         packet.get(FieldId::MplsBos) << 8 | packet.get(FieldId::MplsTtl);
+}
+
+Labels labels_of(const Packet& packet) {
+  return {top_label(packet), packet.get(FieldId::MplsLse1), packet.get(FieldId::MplsLse2)};
+}
 
 void put_labels(Packet& packet, const Labels& labels) {
   packet.set(FieldId::MplsLabel, labels[0] >> 12);
@@ -108,9 +117,10 @@ std::size_t count_labels(const Packet& packet) {
 }
 
 constexpr std::array kNetworkFields = {
-    FieldId::IpSrc,   FieldId::IpDst,    FieldId::Ipv6Src, FieldId::Ipv6Dst, FieldId::Ipv6Label, FieldId::NwProto,    FieldId::NwTos,
-    FieldId::NwTtl,   FieldId::IpFrag,   FieldId::ArpOp,   FieldId::ArpSha,  FieldId::ArpTha,    FieldId::TcpSrc,     FieldId::TcpDst,
-    FieldId::TcpFlags, FieldId::NdTarget, FieldId::NdReserved, FieldId::NdOptionsType};
+    FieldId::IpSrc,    FieldId::IpDst,      FieldId::Ipv6Src,      FieldId::Ipv6Dst, FieldId::Ipv6Label,
+    FieldId::NwProto,  FieldId::NwTos,      FieldId::NwTtl,        FieldId::IpFrag,  FieldId::ArpOp,
+    FieldId::ArpSha,   FieldId::ArpTha,     FieldId::TcpSrc,       FieldId::TcpDst,  FieldId::TcpFlags,
+    FieldId::NdTarget, FieldId::NdReserved, FieldId::NdOptionsType};
 
 }  // namespace
 
@@ -147,7 +157,8 @@ Translation::Flow Translation::pop_mpls(State& state, std::uint16_t type) {
   const Labels stack = labels_of(packet);
   if (labels == kMaxLabels && (stack[2] & kBottom) == 0) {
     fail(state, "the label stack is deeper than the switch looks", kTooManyLabels);
-    std::erase_if(emissions_, [&](const Emission& emission) { return emission.pass + 1 == tape_.passes.size(); });
+    std::erase_if(emissions_,
+                  [&](const Emission& emission) { return emission.pass + 1 == tape_.passes.size(); });
     return Flow::EndAll;
   }
   put_labels(packet, {stack[1], stack[2], 0});
@@ -174,19 +185,22 @@ bool Translation::needs_parsing_below_mpls(const State& state, const Action& act
   const auto& variant = action.variant();
   const auto below = [](FieldId id) {
     const Prerequisite needs = info(id).needs;
-    return needs != Prerequisite::None && needs != Prerequisite::Ethernet && needs != Prerequisite::Vlan && needs != Prerequisite::Mpls;
+    return needs != Prerequisite::None && needs != Prerequisite::Ethernet && needs != Prerequisite::Vlan &&
+           needs != Prerequisite::Mpls;
   };
   if (const auto* field = std::get_if<SetField>(&variant)) return below(field->field);
   if (const auto* move = std::get_if<Move>(&variant)) return below(move->from.field) || below(move->to.field);
   if (const auto* push = std::get_if<Push>(&variant)) return below(push->from.field);
   if (const auto* pop = std::get_if<Pop>(&variant)) return below(pop->to.field);
-  if (std::holds_alternative<PushMpls>(variant) || std::holds_alternative<PopMpls>(variant) || std::holds_alternative<DecMplsTtl>(variant)) {
+  if (std::holds_alternative<PushMpls>(variant) || std::holds_alternative<PopMpls>(variant) ||
+      std::holds_alternative<DecMplsTtl>(variant)) {
     return !is_mpls(state.packet.eth_type());
   }
-  return std::holds_alternative<Resubmit>(variant) || std::holds_alternative<GotoTable>(variant) || std::holds_alternative<ModTransport>(variant) ||
-         std::holds_alternative<DecTtl>(variant) || std::holds_alternative<Ct>(variant) || std::holds_alternative<CtClear>(variant) ||
-         std::holds_alternative<Learn>(variant) || std::holds_alternative<Multipath>(variant) || std::holds_alternative<Clone>(variant) ||
-         std::holds_alternative<CheckPktLarger>(variant);
+  return std::holds_alternative<Resubmit>(variant) || std::holds_alternative<GotoTable>(variant) ||
+         std::holds_alternative<ModTransport>(variant) || std::holds_alternative<DecTtl>(variant) ||
+         std::holds_alternative<Ct>(variant) || std::holds_alternative<CtClear>(variant) ||
+         std::holds_alternative<Learn>(variant) || std::holds_alternative<Multipath>(variant) ||
+         std::holds_alternative<Clone>(variant) || std::holds_alternative<CheckPktLarger>(variant);
 }
 
 // --- TTL ---------------------------------------------------------------------------------------------

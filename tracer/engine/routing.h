@@ -12,8 +12,8 @@ namespace dvrtrace {
 
 struct RouteQuery {
   Ip source, destination;
-  std::string iif;              // "" for what the namespace itself sends
-  std::string oif;              // asked for by the sender; "" any
+  std::string iif;  // "" for what the namespace itself sends
+  std::string oif;  // asked for by the sender; "" any
   std::uint32_t mark = 0;
   std::uint8_t tos = 0, protocol = 0;
   std::uint16_t source_port = 0, destination_port = 0;
@@ -22,13 +22,13 @@ struct RouteQuery {
 struct RouteDecision {
   enum class Kind { Route, Local, NoRoute, Unreachable, Prohibit, Blackhole, Unknown };
   Kind kind = Kind::NoRoute;
-  const Sourced<kernel::PolicyRule>* rule = nullptr;   // none: the address alone decided
+  const Sourced<kernel::PolicyRule>* rule = nullptr;  // none: the address alone decided
   const Sourced<kernel::Route>* route = nullptr;
-  kernel::Nexthop nexthop;                             // Kind::Route
+  kernel::Nexthop nexthop;  // Kind::Route
   bool multipath = false, broadcast = false;
   // Rules that were asked before and led nowhere: "main: no route".
   std::vector<std::string> passed;
-  std::string text, needs;                             // Unknown: why, and what would settle it
+  std::string text, needs;  // Unknown: why, and what would settle it
 };
 
 RouteDecision route(const Namespace& netns, const std::string& host, const RouteQuery& query);

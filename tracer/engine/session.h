@@ -24,7 +24,8 @@ struct Session {
     copy.conntrack = conntrack;
     copy.learned_macs = learned_macs;
     for (const auto& [table, rows] : learned_flows) {
-      for (const auto& row : rows) copy.learned_flows[table].push_back(std::make_unique<openflow::FlowRow>(*row));
+      for (const auto& row : rows)
+        copy.learned_flows[table].push_back(std::make_unique<openflow::FlowRow>(*row));
     }
     return copy;
   }
@@ -33,7 +34,9 @@ struct Session {
   // (host, bridge, VLAN, MAC) to ofport.
   std::map<std::tuple<std::size_t, std::size_t, std::uint16_t, std::uint64_t>, Ofport> learned_macs;
   // (host, bridge, table) to flows.
-  std::map<std::tuple<std::size_t, std::size_t, std::uint8_t>, std::vector<std::unique_ptr<openflow::FlowRow>>> learned_flows;
+  std::map<std::tuple<std::size_t, std::size_t, std::uint8_t>,
+           std::vector<std::unique_ptr<openflow::FlowRow>>>
+      learned_flows;
   // The most hops one packet may take, copies included: a flood in a loop of bridges ends here.
   static constexpr std::size_t kMaxHops = 4096;
 };

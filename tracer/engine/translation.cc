@@ -31,7 +31,8 @@ constexpr std::uint8_t kInternalTable = 254;
 // The priority that stands for a queue: in the kernel a class of its queueing discipline.
 std::uint64_t priority_of(const Bridge& bridge, std::uint32_t queue) {
   constexpr std::uint64_t kMajor = 1u << 16;
-  const bool kernel = bridge.row == nullptr || bridge.row->datapath_type.empty() || bridge.row->datapath_type == "system";
+  const bool kernel =
+      bridge.row == nullptr || bridge.row->datapath_type.empty() || bridge.row->datapath_type == "system";
   return kernel ? kMajor | ((queue + 1) & 0xffff) : queue;
 }
 
@@ -60,7 +61,8 @@ void Translation::run(std::size_t bridge, std::size_t port, const Packet& packet
   tape_.hops.push_back({0, bridge, port, packet});
   tape_.passes.push_back({state.key(), state.key(), state.key(), bridge, false, {}, {}});
   if (state.packet.get(FieldId::RecircId) != 0) {
-    unknown(state, Reason::HiddenState, "the packet goes on where the switch froze it (recirc_id): only the switch knows where that was");
+    unknown(state, Reason::HiddenState,
+            "the packet goes on where the switch froze it (recirc_id): only the switch knows where that was");
     return;
   }
   enter(state, Entry::FromOutside);
@@ -68,8 +70,11 @@ void Translation::run(std::size_t bridge, std::size_t port, const Packet& packet
   if (failed_) emissions_.clear();  // "Translation failed, packet is dropped"
   while (!frozen_.empty()) {
     if (tape_.passes.size() >= kMaxPasses || tape_.entries.size() >= kMaxEntries) {
-      stop(frozen_.front().state, policy_.ct_next == nullptr ? Verdict::Looped : Verdict::Unknown, Reason::Loop,
-           fmt::format("over {} returns from connection tracking: the tables send the packet there again and again", tape_.passes.size() - 1));
+      stop(frozen_.front().state, policy_.ct_next == nullptr ? Verdict::Looped : Verdict::Unknown,
+           Reason::Loop,
+           fmt::format(
+               "over {} returns from connection tracking: the tables send the packet there again and again",
+               tape_.passes.size() - 1));
       frozen_.clear();
       break;
     }
@@ -85,11 +90,13 @@ bool Translation::receives(State& state) {
   const BridgePort* in = bridge_of(state).port(state.in_port());
   if (in == nullptr) return true;
   if (in->no_recv) {
-    stop(state, Verdict::Dropped, Reason::DeviceDown, fmt::format("port {} does not receive (NO_RECV)", in->name), {}, in->at);
+    stop(state, Verdict::Dropped, Reason::DeviceDown,
+         fmt::format("port {} does not receive (NO_RECV)", in->name), {}, in->at);
     return false;
   }
   if (in->blocked && !in->learning) {
-    stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("the spanning tree blocks port {}", in->name), {}, in->at);
+    stop(state, Verdict::Dropped, Reason::NotForwarded,
+         fmt::format("the spanning tree blocks port {}", in->name), {}, in->at);
     return false;
   }
   return true;
@@ -98,8 +105,9 @@ bool Translation::receives(State& state) {
 // A session of BFD takes its packets off the port; not those of a tunnel with a key, unless it is told to look at keys.
 bool Translation::ends_monitoring(const State& state, const BridgePort& port) const {
   constexpr std::uint64_t kBfdPort = 3784, kBfdMac = 0x002320000001;
-  return port.bfd && state.packet.ip() && state.packet.protocol() == openflow::kProtoUdp && state.packet.get(FieldId::UdpDst) == kBfdPort &&
-         state.packet.eth_dst().value == kBfdMac && !(port.bfd_tunnel_key && state.packet.get(FieldId::TunId) != 0);
+  return port.bfd && state.packet.ip() && state.packet.protocol() == openflow::kProtoUdp &&
+         state.packet.get(FieldId::UdpDst) == kBfdPort && state.packet.eth_dst().value == kBfdMac &&
+         !(port.bfd_tunnel_key && state.packet.get(FieldId::TunId) != 0);
 }
 
 // Whether a packet from outside is lost although a flow of table 0 is hit: Open vSwitch looks it up first.
@@ -111,12 +119,15 @@ bool Translation::loses(State& state) {
     return true;
   }
   if (in != nullptr && bridge.reserved_for_mirror(bridge.bundles[in->bundle])) {
-    stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("dropping packet received on port {}, which is reserved exclusively for mirroring", in->name));
+    stop(state, Verdict::Dropped, Reason::NotForwarded,
+         fmt::format("dropping packet received on port {}, which is reserved exclusively for mirroring",
+                     in->name));
     return true;
   }
   // A congestion mark that the tunnel saw is carried over; a packet that cannot bear it is lost.
   constexpr std::uint64_t kEcnMask = 3, kCongestion = 3;
-  if ((state.packet.get(FieldId::TunTos) & kEcnMask) == kCongestion && state.packet.ip() && state.packet.get(FieldId::NwEcn) != kCongestion) {
+  if ((state.packet.get(FieldId::TunTos) & kEcnMask) == kCongestion && state.packet.ip() &&
+      state.packet.get(FieldId::NwEcn) != kCongestion) {
     if (state.packet.get(FieldId::NwEcn) == 0) return true;
     change(state, FieldId::NwEcn, {0, kCongestion});
   }
@@ -130,7 +141,8 @@ void Translation::enter(State& state, Entry entry) {
   if (!bridge.flows_present) {
     const bool failed = bridge.dumps != nullptr && !bridge.dumps->flows.failure.empty();
     unknown(state, Reason::DumpMissing,
-            failed ? fmt::format("the dump of {}'s flows is the text of a failed command: {}", bridge.name, bridge.dumps->flows.failure)
+            failed ? fmt::format("the dump of {}'s flows is the text of a failed command: {}", bridge.name,
+                                 bridge.dumps->flows.failure)
                    : fmt::format("there is no dump of {}'s flows", bridge.name),
             ofctl("dump-flows", bridge.name));
     --level_;
@@ -153,7 +165,8 @@ void Translation::enter(State& state, Entry entry) {
     emissions_.resize(emitted);
     // A trace is told of forks all the same.
     while (policy_.ct_next == nullptr && frozen_.size() > waiting) frozen_.pop_back();
-    stop(state, Verdict::Dropped, Reason::NotForwarded, fmt::format("the spanning tree does not let port {} forward yet", in->name), {}, in->at);
+    stop(state, Verdict::Dropped, Reason::NotForwarded,
+         fmt::format("the spanning tree does not let port {} forward yet", in->name), {}, in->at);
   }
   conclude(state, emitted, waiting, hops);
   --level_;
@@ -161,7 +174,8 @@ void Translation::enter(State& state, Entry entry) {
 
 // Nothing came of the packet, not even a copy that waits for connection tracking: the hop ends here.
 void Translation::conclude(State& state, std::size_t emitted, std::size_t waiting, std::size_t hops) {
-  if (emissions_.size() == emitted && frozen_.size() == waiting && tape_.hops.size() == hops) write(state, TapeConclude{});
+  if (emissions_.size() == emitted && frozen_.size() == waiting && tape_.hops.size() == hops)
+    write(state, TapeConclude{});
 }
 
 void Translation::finish(State& state) {
@@ -173,7 +187,8 @@ void Translation::fail(State& state, std::string text, std::string error, Verdic
   failed_ = true;
   too_many_labels_ = error == kTooManyLabels;
   tape_.passes.back().error = std::move(error);
-  stop(state, verdict, verdict == Verdict::Looped ? Reason::Loop : Reason::TranslationFailed, std::move(text));
+  stop(state, verdict, verdict == Verdict::Looped ? Reason::Loop : Reason::TranslationFailed,
+       std::move(text));
 }
 
 // What failed stays where it failed.
@@ -182,7 +197,8 @@ void Translation::forgive() {
   tape_.passes.back().error.clear();
 }
 
-Translation::Flow Translation::unknown(State& state, Reason reason, std::string text, std::string needs, Provenance at) {
+Translation::Flow Translation::unknown(State& state, Reason reason, std::string text, std::string needs,
+                                       Provenance at) {
   stop(state, Verdict::Unknown, reason, std::move(text), std::move(needs), at);
   exited_ = true;
   return Flow::EndAll;
@@ -202,7 +218,9 @@ Classifier::Found Translation::find(const State& state, TableId table, const Flo
   const auto learned = session_.learned_flows.find({host_index_, state.bridge, table.value});
   if (learned == session_.learned_flows.end()) return found;
   for (const auto& row : learned->second) {
-    if (row->flow.match.matches(key) && (found.row == nullptr || row->flow.priority > found.row->flow.priority)) found.row = row.get();
+    if (row->flow.match.matches(key) &&
+        (found.row == nullptr || row->flow.priority > found.row->flow.priority))
+      found.row = row.get();
   }
   return found;
 }
@@ -219,7 +237,8 @@ bool Translation::came_round(const State& state) const {
 bool Translation::within_limits(State& state) {
   if (failed_) return false;
   if (depth_ >= kMaxDepth) {
-    fail(state, fmt::format("over max translation depth {}", kMaxDepth), "Recursion too deep", came_round(state) ? Verdict::Looped : Verdict::Dropped);
+    fail(state, fmt::format("over max translation depth {}", kMaxDepth), "Recursion too deep",
+         came_round(state) ? Verdict::Looped : Verdict::Dropped);
   } else if (resubmits_ >= kMaxResubmits) {
     fail(state, fmt::format("over {} resubmit actions", kMaxResubmits), "Too many resubmits");
   } else if (state.stack_bytes >= kMaxStackBytes) {
@@ -230,7 +249,9 @@ bool Translation::within_limits(State& state) {
     exited_ = true;
     return false;
   } else if (action_bytes_ > kMaxActionBytes) {
-    unknown(state, Reason::HiddenState, "the switch stops resubmits that yield over 64 kB of actions: how far it gets depends on its datapath");
+    unknown(state, Reason::HiddenState,
+            "the switch stops resubmits that yield over 64 kB of actions: how far it gets depends on its "
+            "datapath");
     return false;
   }
   return !failed_;
@@ -240,13 +261,15 @@ bool Translation::within_limits(State& state) {
 void Translation::count_actions(const FlowKey& next) {
   constexpr std::size_t kOutput = 8, kSetEthernet = 32, kTag = 12, kSetOther = 200;
   static constexpr FlowKey kOthers = openflow::mask_of(
-      std::array{FieldId::EthType, FieldId::IpSrc, FieldId::IpDst, FieldId::Ipv6Src, FieldId::Ipv6Dst, FieldId::NwTos, FieldId::NwTtl,
-                 FieldId::TcpSrc, FieldId::TcpDst, FieldId::ArpOp, FieldId::ArpSha, FieldId::ArpTha, FieldId::NdTarget, FieldId::MplsLabel,
-                 FieldId::MplsTtl, FieldId::PktMark, FieldId::SkbPriority, FieldId::TunId, FieldId::TunDst});
+      std::array{FieldId::EthType, FieldId::IpSrc, FieldId::IpDst, FieldId::Ipv6Src, FieldId::Ipv6Dst,
+                 FieldId::NwTos, FieldId::NwTtl, FieldId::TcpSrc, FieldId::TcpDst, FieldId::ArpOp,
+                 FieldId::ArpSha, FieldId::ArpTha, FieldId::NdTarget, FieldId::MplsLabel, FieldId::MplsTtl,
+                 FieldId::PktMark, FieldId::SkbPriority, FieldId::TunId, FieldId::TunDst});
   const auto changed = [&](FieldId id) { return get64(sent_, id) != get64(next, id); };
   const auto changed_others = [&] {
     std::uint64_t differ = 0;
-    for (std::size_t word = 0; word < openflow::kKeyWords; ++word) differ |= (sent_.words[word] ^ next.words[word]) & kOthers.words[word];
+    for (std::size_t word = 0; word < openflow::kKeyWords; ++word)
+      differ |= (sent_.words[word] ^ next.words[word]) & kOthers.words[word];
     return differ != 0;
   };
   action_bytes_ += kOutput;
@@ -260,8 +283,10 @@ void Translation::count_actions(const FlowKey& next) {
   sent_ = next;
 }
 
-void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple, Arrival arrival) {
-  const std::string& frags = bridge_of(state).dumps != nullptr ? bridge_of(state).dumps->features.value.frags : std::string();
+void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple,
+                          Arrival arrival) {
+  const std::string& frags =
+      bridge_of(state).dumps != nullptr ? bridge_of(state).dumps->features.value.frags : std::string();
   FlowKey changed;
   const FlowKey* key = &state.key();
   const std::uint64_t fragment = state.packet.get(FieldId::IpFrag);
@@ -278,7 +303,8 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
     }
   }
   if (state.popped_mpls) {
-    unknown(state, Reason::HiddenState, "what is below the labels of an MPLS packet is parsed by the datapath only");
+    unknown(state, Reason::HiddenState,
+            "what is below the labels of an MPLS packet is parsed by the datapath only");
     return;
   }
   if (is_fragment && frags == "drop") {
@@ -286,15 +312,19 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
     return;
   }
   const Classifier::Found found = find(state, table, *key);
-  const bool takes_all = found.row != nullptr && found.row->flow.match.words.empty() && found.row->flow.actions.empty();
+  const bool takes_all =
+      found.row != nullptr && found.row->flow.match.words.empty() && found.row->flow.actions.empty();
   if (found.row == nullptr || takes_all) tape_.missed.push_back({state.hop, table, *key});
   if (found.undecided) {
     unknown(state, Reason::LineNotUnderstood,
-            fmt::format("a line of table {} of {} that was not understood might match with higher priority", table.value, bridge_of(state).name));
+            fmt::format("a line of table {} of {} that was not understood might match with higher priority",
+                        table.value, bridge_of(state).name));
     return;
   }
   if (found.row == nullptr && bridge_of(state).unknown_tables) {
-    unknown(state, Reason::LineNotUnderstood, "the dump has names for tables, and does not say which numbers they are", ofctl("--no-names dump-flows", bridge_of(state).name));
+    unknown(state, Reason::LineNotUnderstood,
+            "the dump has names for tables, and does not say which numbers they are",
+            ofctl("--no-names dump-flows", bridge_of(state).name));
     return;
   }
   if (found.row == nullptr) {
@@ -306,7 +336,8 @@ void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_
   write(state, TapeHit{found.row, table, ambiguous});
   if (ambiguous) {
     assume("ASSUME_FIRST_OF_EQUAL_PRIORITY",
-           "where two flows of equal priority match, Open vSwitch does not say which wins; the earlier line of the dump is taken");
+           "where two flows of equal priority match, Open vSwitch does not say which wins; the earlier line "
+           "of the dump is taken");
   }
   if (arrival == Arrival::Lost) return;
   if (arrival == Arrival::Now) mirror_arrival(state);
@@ -341,10 +372,12 @@ Translation::Flow Translation::run_actions(State& state, std::span<const Action>
     const Action& action = actions[i];
     if (policy_.every_action) write(state, TapeAction{&action});
     if (state.popped_mpls && needs_parsing_below_mpls(state, action)) {
-      return unknown(state, Reason::HiddenState, "what is below the labels of an MPLS packet is parsed by the datapath only");
+      return unknown(state, Reason::HiddenState,
+                     "what is below the labels of an MPLS packet is parsed by the datapath only");
     }
     const auto* check = policy_.guess ? nullptr : std::get_if<openflow::CheckPktLarger>(&action.variant());
-    const Flow flow = check != nullptr ? both_sizes(state, *check, actions.subspan(i + 1)) : apply(state, action);
+    const Flow flow =
+        check != nullptr ? both_sizes(state, *check, actions.subspan(i + 1)) : apply(state, action);
     if (flow == Flow::EndList) return Flow::Go;
     if (flow == Flow::EndAll) return Flow::EndAll;
   }
@@ -352,10 +385,12 @@ Translation::Flow Translation::run_actions(State& state, std::span<const Action>
 }
 
 // The datapath knows how long a packet is: it is given what follows twice, for longer packets and for the others.
-Translation::Flow Translation::both_sizes(State& state, const openflow::CheckPktLarger& check, std::span<const Action> rest) {
+Translation::Flow Translation::both_sizes(State& state, const openflow::CheckPktLarger& check,
+                                          std::span<const Action> rest) {
   const Bridge& bridge = bridge_of(state);
   if (!bridge.checks_packet_length) {
-    return unknown(state, Reason::HiddenState, "whether the datapath can tell the length of a packet (check_pkt_larger) is in no dump",
+    return unknown(state, Reason::HiddenState,
+                   "whether the datapath can tell the length of a packet (check_pkt_larger) is in no dump",
                    fmt::format("ovs-appctl dpif/show-dp-features {} on {}", bridge.name, host_.name));
   }
   if (!*bridge.checks_packet_length) {
@@ -363,7 +398,9 @@ Translation::Flow Translation::both_sizes(State& state, const openflow::CheckPkt
     set_part(state, check.to, {});
     return Flow::Go;
   }
-  assume("ASSUME_ANY_PACKET_SIZE", "the flow does not say how long the packet is: what check_pkt_larger leads to is shown for longer packets first, then for the others");
+  assume("ASSUME_ANY_PACKET_SIZE",
+         "the flow does not say how long the packet is: what check_pkt_larger leads to is shown for longer "
+         "packets first, then for the others");
   const bool exited = exited_;
   bool exited_when_larger = exited;
   for (const std::uint64_t larger : {1u, 0u}) {
@@ -380,14 +417,22 @@ Translation::Flow Translation::both_sizes(State& state, const openflow::CheckPkt
 
 Translation::Flow Translation::apply(State& state, const Action& action) {
   using namespace openflow;
-  const auto to = [&](const Subfield& part, Bits128 value) { set_part(state, part, value); return Flow::Go; };
+  const auto to = [&](const Subfield& part, Bits128 value) {
+    set_part(state, part, value);
+    return Flow::Go;
+  };
   return std::visit(
       overloaded{
-          [&](const Output& a) { output(state, a.port); return Flow::Go; },
+          [&](const Output& a) {
+            output(state, a.port);
+            return Flow::Go;
+          },
           [&](const OutputField& a) {
             const std::uint64_t port = normalise_port(get(state.key(), a.from).low);
-            if (port <= 0xffff) output(state, Ofport{static_cast<std::uint32_t>(port)});
-            else write(state, TapeWarning{fmt::format("output port {:#x} is out of range", port)});
+            if (port <= 0xffff)
+              output(state, Ofport{static_cast<std::uint32_t>(port)});
+            else
+              write(state, TapeWarning{fmt::format("output port {:#x} is out of range", port)});
             return Flow::Go;
           },
           [&](const OutputTruncated& a) { return output_truncated(state, a.port); },
@@ -399,7 +444,10 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
             state.action_set.clear();
             return Flow::EndAll;
           },
-          [&](const Enqueue& a) { output(state, a.port); return Flow::Go; },
+          [&](const Enqueue& a) {
+            output(state, a.port);
+            return Flow::Go;
+          },
           [&](const SetQueue& a) {
             change(state, FieldId::SkbPriority, {0, priority_of(bridge_of(state), a.queue)});
             return Flow::Go;
@@ -410,11 +458,18 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
           },
           [&](const ToGroup& a) { return group(state, a.group); },
           [&](const Resubmit& a) { return resubmit(state, a); },
-          [&](const GotoTable& a) { resubmit(state, {std::nullopt, a.table, false}); return Flow::EndList; },
-          [&](const SetField& a) { set_field(state, a); return Flow::Go; },
+          [&](const GotoTable& a) {
+            resubmit(state, {std::nullopt, a.table, false});
+            return Flow::EndList;
+          },
+          [&](const SetField& a) {
+            set_field(state, a);
+            return Flow::Go;
+          },
           [&](const ModTransport& a) {
             // Open vSwitch keeps ICMP's type and code where the ports are, and writes them all the same.
-            const bool has_transport = state.packet.ip() && (state.packet.get(FieldId::IpFrag) & kFragLater) == 0;
+            const bool has_transport =
+                state.packet.ip() && (state.packet.get(FieldId::IpFrag) & kFragLater) == 0;
             if (has_transport) change(state, a.source ? FieldId::TcpSrc : FieldId::TcpDst, {0, a.port});
             return Flow::Go;
           },
@@ -444,22 +499,35 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
           },
           [&](const SetVlanPcp& a) {
             const std::uint64_t tci = state.packet.get(FieldId::VlanTci);
-            change(state, FieldId::VlanTci, {0, (tci & 0x0fff) | kVlanPresent | static_cast<std::uint64_t>(a.pcp) << 13});
+            change(state, FieldId::VlanTci,
+                   {0, (tci & 0x0fff) | kVlanPresent | static_cast<std::uint64_t>(a.pcp) << 13});
             return Flow::Go;
           },
-          [&](const StripVlan&) { pop_vlan(state); return Flow::Go; },
-          [&](const PushVlan& a) { push_vlan(state, a.type); return Flow::Go; },
+          [&](const StripVlan&) {
+            pop_vlan(state);
+            return Flow::Go;
+          },
+          [&](const PushVlan& a) {
+            push_vlan(state, a.type);
+            return Flow::Go;
+          },
           [&](const PushMpls& a) { return push_mpls(state, a.type); },
           [&](const PopMpls& a) { return pop_mpls(state, a.type); },
           [&](const DecMplsTtl&) { return dec_mpls_ttl(state) ? Flow::Go : Flow::EndList; },
           [&](const DecTtl&) { return dec_ttl(state) ? Flow::Go : Flow::EndList; },
-          [&](const openflow::Ct& a) { ct(state, *a.spec); return Flow::Go; },
+          [&](const openflow::Ct& a) {
+            ct(state, *a.spec);
+            return Flow::Go;
+          },
           [&](const CtClear&) {
             if (exists(state.key(), Prerequisite::Tracked)) untrack(state);
             return Flow::Go;
           },
           [&](const Conjunction&) { return Flow::Go; },
-          [&](const Learn& a) { learn(state, *a.spec); return Flow::Go; },
+          [&](const Learn& a) {
+            learn(state, *a.spec);
+            return Flow::Go;
+          },
           [&](const Clone& a) {
             // A packet of its own, whose action set is executed here. An exit within ends what is around it too.
             State copy = state;
@@ -467,15 +535,26 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
             if (!failed_) run_action_set(copy);
             return Flow::Go;
           },
-          [&](const WriteActions& a) { write_actions(state, *a.actions); return Flow::Go; },
+          [&](const WriteActions& a) {
+            write_actions(state, *a.actions);
+            return Flow::Go;
+          },
           [&](const ClearActions&) {
             state.action_set.clear();
             state.packet.set(FieldId::ActsetOutput, kPortUnset.value);
             return Flow::Go;
           },
-          [&](const DeleteField& a) { delete_field(state, a.field); return Flow::Go; },
-          [&](const Exit&) { exited_ = true; return Flow::EndAll; },
-          [&](const CheckPktLarger& a) { return to(a.to, Bits128{0, state.packet.size + 14 > a.size ? 1u : 0u}); },
+          [&](const DeleteField& a) {
+            delete_field(state, a.field);
+            return Flow::Go;
+          },
+          [&](const Exit&) {
+            exited_ = true;
+            return Flow::EndAll;
+          },
+          [&](const CheckPktLarger& a) {
+            return to(a.to, Bits128{0, state.packet.size + 14 > a.size ? 1u : 0u});
+          },
           [&](const Multipath& a) { return multipath(state, *a.spec); },
           [&](const openflow::Bundle& a) { return bundle(state, *a.spec); },
           [&](const NoEffect& a) {

@@ -28,10 +28,10 @@ namespace dvrtrace {
 
 // The packet as it leaves Open vSwitch by a port that is no patch port.
 struct Emission {
-  std::size_t hop = 0;                    // the bridge it leaves
+  std::size_t hop = 0;  // the bridge it leaves
   std::size_t bridge = 0, port = 0;
   Packet packet;
-  std::size_t pass = 0;                   // of the tape
+  std::size_t pass = 0;  // of the tape
 };
 
 // Why a translation failed, where that ends no more than a group's bucket.
@@ -42,15 +42,21 @@ struct TranslationPolicy {
   // The ct_state of the forks to come, used up one by one and then trk|new, with NAT written into the
   // packet at once. None: the connections of the session.
   const std::vector<std::uint32_t>* ct_next = nullptr;
-  bool side_effects = true;               // learn MACs and flows
-  bool guess = true;                      // where a hash decides, take the first and say so; else end Unknown
-  bool every_action = false;              // on the tape
+  bool side_effects = true;   // learn MACs and flows
+  bool guess = true;          // where a hash decides, take the first and say so; else end Unknown
+  bool every_action = false;  // on the tape
 };
 
 class Translation {
  public:
-  Translation(const Network& network, std::size_t host, Session& session, Tape& tape, TranslationPolicy policy = {})
-      : network_(network), host_index_(host), host_(network.host(host)), session_(session), tape_(tape), policy_(policy) {}
+  Translation(const Network& network, std::size_t host, Session& session, Tape& tape,
+              TranslationPolicy policy = {})
+      : network_(network),
+        host_index_(host),
+        host_(network.host(host)),
+        session_(session),
+        tape_(tape),
+        policy_(policy) {}
 
   // The packet comes in by `port`, an index; kNowhere: by no port of the bridge, InPort stays as it is.
   // Metadata and tunnel fields of the packet count. `hops_before` counts against Session::kMaxHops.
@@ -64,14 +70,19 @@ class Translation {
     Packet packet;
     TableId table;
     openflow::Actions action_set;
-    struct Pushed { openflow::Bits128 value; std::size_t bytes; };
+    struct Pushed {
+      openflow::Bits128 value;
+      std::size_t bytes;
+    };
     std::vector<Pushed> stack;
     std::size_t stack_bytes = 0;
-    bool popped_mpls = false;             // what is below the labels is not parsed yet
+    bool popped_mpls = false;  // what is below the labels is not parsed yet
     std::uint64_t tun_dst_on_arrival = 0;
     openflow::FlowKey& key() { return packet.key; }
     const openflow::FlowKey& key() const { return packet.key; }
-    Ofport in_port() const { return Ofport{static_cast<std::uint32_t>(packet.get(openflow::FieldId::InPort))}; }
+    Ofport in_port() const {
+      return Ofport{static_cast<std::uint32_t>(packet.get(openflow::FieldId::InPort))};
+    }
   };
   struct Frozen {
     State state;
@@ -81,7 +92,9 @@ class Translation {
     std::uint32_t mirrored = 0;
   };
   enum class Flow { Go, EndList, EndAll };  // what follows an action
-  struct Vlans { std::uint16_t vid = 0, pcp = 0, inner_tci = 0; };  // pcp in place: 0xe000
+  struct Vlans {
+    std::uint16_t vid = 0, pcp = 0, inner_tci = 0;
+  };  // pcp in place: 0xe000
 
   const Bridge& bridge_of(const State& state) const { return host_.bridges[state.bridge]; }
   enum class Entry { FromOutside, ByPatchPort };
@@ -94,13 +107,15 @@ class Translation {
   Classifier::Found find(const State& state, TableId table, const openflow::FlowKey& key) const;
   // What comes between a lookup and the actions: nothing, the mirrors of the port of entry, or the packet's end.
   enum class Arrival { Before, Now, Lost };
-  void look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple = false, Arrival arrival = Arrival::Before);
+  void look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple = false,
+               Arrival arrival = Arrival::Before);
   void mirror_arrival(State& state);
   static void use_original_tuple(openflow::FlowKey& key);
   bool within_limits(State& state);
   void count_actions(const openflow::FlowKey& next);
   Flow run_actions(State& state, std::span<const openflow::Action> actions);
-  Flow both_sizes(State& state, const openflow::CheckPktLarger& check, std::span<const openflow::Action> rest);
+  Flow both_sizes(State& state, const openflow::CheckPktLarger& check,
+                  std::span<const openflow::Action> rest);
   Flow apply(State& state, const openflow::Action& action);
   Flow resubmit(State& state, const openflow::Resubmit& action);
   Flow unknown(State& state, Reason reason, std::string text, std::string needs = {}, Provenance at = {});
@@ -111,7 +126,8 @@ class Translation {
   void output(State& state, Ofport port);
   Flow output_truncated(State& state, Ofport port);
   enum class SpanningTree { Obey, Ignore };
-  void output_to(State& state, std::size_t port, const Packet& packet, SpanningTree tree = SpanningTree::Obey);
+  void output_to(State& state, std::size_t port, const Packet& packet,
+                 SpanningTree tree = SpanningTree::Obey);
   bool tunnel_output(State& state, const BridgePort& port, Packet& packet);
   void cross_patch(State& state, std::size_t port, const Packet& packet);
   void controller(State& state, std::string text);
@@ -172,11 +188,16 @@ class Translation {
   void write(const State& state, Event event) {
     tape_.entries.push_back({static_cast<std::uint32_t>(state.hop), level_, TapeEvent(std::move(event))});
   }
-  void note(const State& state, std::string text, Provenance at = {}) { write(state, TapeNote{std::move(text), at}); }
-  void stop(const State& state, Verdict verdict, Reason reason, std::string text, std::string needs = {}, Provenance at = {}) {
+  void note(const State& state, std::string text, Provenance at = {}) {
+    write(state, TapeNote{std::move(text), at});
+  }
+  void stop(const State& state, Verdict verdict, Reason reason, std::string text, std::string needs = {},
+            Provenance at = {}) {
     write(state, Stopped{verdict, reason, std::move(text), std::move(needs), at});
   }
-  void assume(std::string code, std::string text) { tape_.assumptions.push_back({std::move(code), std::move(text)}); }
+  void assume(std::string code, std::string text) {
+    tape_.assumptions.push_back({std::move(code), std::move(text)});
+  }
   // The command that would tell what is not known.
   std::string ofctl(const std::string& command, const std::string& bridge) const;
 
@@ -190,15 +211,16 @@ class Translation {
   std::deque<Frozen> frozen_;
   std::size_t hops_before_ = 0, ct_used_ = 0;
   std::size_t resubmits_ = 0, action_bytes_ = 0;
-  bool only_outputs_ = true;    // are in action_bytes_, which is exact then
-  openflow::FlowKey sent_;      // the packet as it was sent last
+  bool only_outputs_ = true;  // are in action_bytes_, which is exact then
+  openflow::FlowKey sent_;    // the packet as it was sent last
   int depth_ = 0;
   std::uint16_t level_ = 0;
-  std::uint32_t mirrored_ = 0;  // of the bridge's mirrors, by index: they have their copy
-  bool failed_ = false;         // the translation failed: the packet is dropped as a whole
+  std::uint32_t mirrored_ = 0;    // of the bridge's mirrors, by index: they have their copy
+  bool failed_ = false;           // the translation failed: the packet is dropped as a whole
   bool too_many_labels_ = false;  // is why; ends a bucket, where other failures end everything
-  bool exited_ = false;         // an exit action, or something unknown, ended this bridge's lists
-  std::vector<std::pair<std::size_t, std::unique_ptr<openflow::FlowRow>>> pending_learned_;  // with their bridge
+  bool exited_ = false;           // an exit action, or something unknown, ended this bridge's lists
+  std::vector<std::pair<std::size_t, std::unique_ptr<openflow::FlowRow>>>
+      pending_learned_;  // with their bridge
 };
 
 }  // namespace dvrtrace

@@ -11,7 +11,8 @@ using openflow::FieldId;
 
 namespace {
 
-Packet outer_packet(const TunnelEnd& tunnel, const Ip& local, const Ip& remote, Packet inner, std::uint64_t key) {
+Packet outer_packet(const TunnelEnd& tunnel, const Ip& local, const Ip& remote, Packet inner,
+                    std::uint64_t key) {
   Packet outer;
   outer.encapsulation = {tunnel.type, static_cast<std::uint32_t>(key), local, remote};
   outer.size = inner.size + 50;
@@ -39,25 +40,35 @@ void Walk::encapsulate(std::size_t host_index, const Emission& emission) {
   std::optional<Ip> remote = tunnel.remote, local = tunnel.local;
   if (tunnel.remote_by_flow || !remote) {
     const std::uint64_t by_flow = emission.packet.get(FieldId::TunDst);
-    if (tunnel.remote_by_flow && by_flow == 0) return refuse(Verdict::Dropped, Reason::VtepUnknown, "the flow names no tunnel destination");
+    if (tunnel.remote_by_flow && by_flow == 0)
+      return refuse(Verdict::Dropped, Reason::VtepUnknown, "the flow names no tunnel destination");
     if (tunnel.remote_by_flow) remote = ipv4(static_cast<std::uint32_t>(by_flow));
   }
-  if (!remote) return refuse(Verdict::Unknown, Reason::DumpMissing, fmt::format("no dump says where the tunnel {} leads", port.name), "ovs-vsctl show on " + host.name);
+  if (!remote)
+    return refuse(Verdict::Unknown, Reason::DumpMissing,
+                  fmt::format("no dump says where the tunnel {} leads", port.name),
+                  "ovs-vsctl show on " + host.name);
   if (!local) {
     const auto configured = host.snapshot.config.values.find("ovs.local_ip");
     if (configured != host.snapshot.config.values.end()) local = parse_ip(configured->second.value);
   }
   const std::uint64_t key = tunnel.out_key ? *tunnel.out_key : emission.packet.get(FieldId::TunId);
-  Packet outer = outer_packet(tunnel, local.value_or(Ip{remote->family, 0, 0}), *remote, emission.packet, key);
+  Packet outer =
+      outer_packet(tunnel, local.value_or(Ip{remote->family, 0, 0}), *remote, emission.packet, key);
   const std::string title = fmt::format("{} > {}", to_string(outer.encapsulation.source), to_string(*remote));
-  const std::size_t hop = recorder_.hop(emission.hop, {PlaceKind::Tunnel, "", title}, Device{"", port.name, port.number}, outer);
+  const std::size_t hop =
+      recorder_.hop(emission.hop, {PlaceKind::Tunnel, "", title}, Device{"", port.name, port.number}, outer);
   recorder_.step(hop, Encapsulated{outer.encapsulation, port.name, port.at});
   const std::size_t far = network_.host_of_vtep(*remote);
   if (far == kNowhere) {
-    return recorder_.stop(hop, Verdict::Unknown, Reason::HostMissing, fmt::format("no host of the snapshot has the tunnel endpoint {}", to_string(*remote)),
-                          fmt::format("the dumps of the host with {}", to_string(*remote)));
+    return recorder_.stop(
+        hop, Verdict::Unknown, Reason::HostMissing,
+        fmt::format("no host of the snapshot has the tunnel endpoint {}", to_string(*remote)),
+        fmt::format("the dumps of the host with {}", to_string(*remote)));
   }
-  if (far == host_index) return recorder_.stop(hop, Verdict::Dropped, Reason::VtepUnknown, fmt::format("{} is this host's own address", to_string(*remote)));
+  if (far == host_index)
+    return recorder_.stop(hop, Verdict::Dropped, Reason::VtepUnknown,
+                          fmt::format("{} is this host's own address", to_string(*remote)));
   if (underlay(host_index, emission.bridge, outer, hop)) return;
   recorder_.assume("ASSUME_UNDERLAY", "the network between the tunnel endpoints carries their packets");
   decapsulate(far, outer, hop, {});
@@ -65,12 +76,14 @@ void Walk::encapsulate(std::size_t host_index, const Emission& emission) {
 
 // Sends the outer packet on its way over the host's own routes and bridges. False when the dumps do
 // not show that way: then the tunnel is taken to work.
-bool Walk::underlay(std::size_t host_index, std::size_t bridge, const Packet& packet, std::size_t tunnel_hop) {
+bool Walk::underlay(std::size_t host_index, std::size_t bridge, const Packet& packet,
+                    std::size_t tunnel_hop) {
   const Host& host = network_.host(host_index);
   const std::size_t root = host.find_namespace("");
   if (root == kNowhere) return false;
   const Namespace& netns = host.namespaces[root];
-  const RouteDecision decision = route(netns, host.name, {packet.ip_src(), packet.ip_dst(), "", "", 0, 0, packet.protocol(), 0, 0});
+  const RouteDecision decision =
+      route(netns, host.name, {packet.ip_src(), packet.ip_dst(), "", "", 0, 0, packet.protocol(), 0, 0});
   if (decision.kind != RouteDecision::Kind::Route) return false;
   const std::size_t device_index = netns.find(decision.nexthop.device);
   if (device_index == kNowhere) return false;
@@ -112,11 +125,13 @@ bool Walk::underlay(std::size_t host_index, std::size_t bridge, const Packet& pa
     const std::size_t far = network_.host_of_vtep(packet.ip_dst());
     const Host& there = network_.host(far);
     const std::size_t far_root = there.find_namespace("");
-    const auto address = far_root == kNowhere ? Namespace{}.addresses.end() : there.namespaces[far_root].addresses.find(packet.ip_dst());
+    const auto address = far_root == kNowhere ? Namespace{}.addresses.end()
+                                              : there.namespaces[far_root].addresses.find(packet.ip_dst());
     recorder_.left_by(tunnel_hop, {"", device.name(), std::nullopt});
     std::vector<std::size_t> crossings{cross(host_index, root, device.name(), outer)};
     if (far_root != kNowhere && address != there.namespaces[far_root].addresses.end()) {
-      crossings.push_back(cross(far, far_root, there.namespaces[far_root].devices[address->second].name(), outer));
+      crossings.push_back(
+          cross(far, far_root, there.namespaces[far_root].devices[address->second].name(), outer));
     }
     decapsulate(far, outer, tunnel_hop, std::move(crossings));
     return true;
@@ -131,7 +146,8 @@ bool Walk::is_vtep(std::size_t host_index, const Packet& packet) const {
 }
 
 // Which tunnel port a packet comes out of: the most exact of those that fit (ofproto/tunnel.c).
-void Walk::decapsulate(std::size_t host_index, const Packet& outer, std::size_t by, std::vector<std::size_t> crossings) {
+void Walk::decapsulate(std::size_t host_index, const Packet& outer, std::size_t by,
+                       std::vector<std::size_t> crossings) {
   const Host& host = network_.host(host_index);
   const Encapsulation& tunnel = outer.encapsulation;
   std::size_t best_bridge = kNowhere, best_port = kNowhere;
@@ -139,7 +155,8 @@ void Walk::decapsulate(std::size_t host_index, const Packet& outer, std::size_t 
   for (std::size_t b = 0; b < host.bridges.size(); ++b) {
     for (std::size_t p = 0; p < host.bridges[b].ports.size(); ++p) {
       const BridgePort& port = host.bridges[b].ports[p];
-      if (port.type != PortType::Tunnel || port.tunnel.type != tunnel.type || port.number == kPortNone) continue;
+      if (port.type != PortType::Tunnel || port.tunnel.type != tunnel.type || port.number == kPortNone)
+        continue;
       const TunnelEnd& end = port.tunnel;
       if (end.in_key && *end.in_key != tunnel.vni) continue;
       if (end.remote && *end.remote != tunnel.source) continue;
@@ -152,11 +169,17 @@ void Walk::decapsulate(std::size_t host_index, const Packet& outer, std::size_t 
     }
   }
   if (best_bridge == kNowhere) {
-    const std::size_t hop = recorder_.hop(by, {PlaceKind::Tunnel, host.name, fmt::format("{} > {}", to_string(tunnel.source), to_string(tunnel.destination))}, std::nullopt, outer);
+    const std::size_t hop =
+        recorder_.hop(by,
+                      {PlaceKind::Tunnel, host.name,
+                       fmt::format("{} > {}", to_string(tunnel.source), to_string(tunnel.destination))},
+                      std::nullopt, outer);
     recorder_.lead_into(crossings, hop);
     const bool known = host.snapshot.ovs.present();
-    return recorder_.stop(hop, known ? Verdict::Dropped : Verdict::Unknown, known ? Reason::VtepUnknown : Reason::DumpMissing,
-                          fmt::format("{} has no {} port for packets from {}", host.name, tunnel.type, to_string(tunnel.source)),
+    return recorder_.stop(hop, known ? Verdict::Dropped : Verdict::Unknown,
+                          known ? Reason::VtepUnknown : Reason::DumpMissing,
+                          fmt::format("{} has no {} port for packets from {}", host.name, tunnel.type,
+                                      to_string(tunnel.source)),
                           known ? "" : "ovs-vsctl show on " + host.name);
   }
   Packet inner = *outer.inner;
@@ -165,7 +188,8 @@ void Walk::decapsulate(std::size_t host_index, const Packet& outer, std::size_t 
     inner.set(FieldId::TunSrc, tunnel.source.low);
     inner.set(FieldId::TunDst, tunnel.destination.low);
   }
-  push({Item::At::Bridge, host_index, best_bridge, best_port, {}, by, std::move(crossings), std::move(inner)});
+  push(
+      {Item::At::Bridge, host_index, best_bridge, best_port, {}, by, std::move(crossings), std::move(inner)});
 }
 
 }  // namespace dvrtrace

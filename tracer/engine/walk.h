@@ -29,13 +29,13 @@ struct Arrival {
   Kind kind = Kind::Vm;
   std::size_t hop = 0;
   std::size_t host = kNowhere, netns = kNowhere, device = kNowhere;
-  std::size_t port = kNowhere;            // Vm: of Ports
+  std::size_t port = kNowhere;  // Vm: of Ports
   Packet packet;
 };
 
 // Somebody answered an ARP request or a neighbour solicitation.
 struct NeighbourAnswer {
-  std::size_t hop = 0;                    // where the answer came back to
+  std::size_t hop = 0;  // where the answer came back to
   Ip ip;
   Mac mac;
 };
@@ -45,7 +45,8 @@ class Walk {
   // A request for a neighbour that is played out on its own asks nobody else.
   enum class Purpose { Packet, Resolve };
 
-  Walk(const Network& network, const Ports& ports, Session& session, Recorder& recorder, Purpose purpose = Purpose::Packet)
+  Walk(const Network& network, const Ports& ports, Session& session, Recorder& recorder,
+       Purpose purpose = Purpose::Packet)
       : network_(network), ports_(ports), session_(session), recorder_(recorder), purpose_(purpose) {}
 
   // Each begins a walk and runs it to its ends.
@@ -59,7 +60,10 @@ class Walk {
   const std::vector<NeighbourAnswer>& answers() const { return answers_; }
   std::optional<Mac> answer_for(const Ip& ip) const;
   // An ICMP error or a reset that a namespace sends back; it has not been walked yet.
-  struct Error { std::size_t host, netns; Packet packet; };
+  struct Error {
+    std::size_t host, netns;
+    Packet packet;
+  };
   const std::optional<Error>& error() const { return error_; }
 
   // What the dumps say is the MAC of a host beyond the external network: out of another namespace's
@@ -67,18 +71,19 @@ class Walk {
   std::optional<Mac> external_mac(std::size_t host, const Ip& ip, Recorder& recorder, std::size_t hop) const;
 
   // The MAC of an address on the link of a VM; plays ARP or neighbour discovery out.
-  std::optional<Mac> resolve_for_vm(std::size_t port, const Packet& packet, const Ip& target, Recorder* scratch = nullptr);
+  std::optional<Mac> resolve_for_vm(std::size_t port, const Packet& packet, const Ip& target,
+                                    Recorder* scratch = nullptr);
 
  private:
   struct Item {
     enum class At { Bridge, Namespace, Originate, LinuxBridge, Wire, Vm };
     At at = At::Bridge;
     std::size_t host = kNowhere;
-    std::size_t place = kNowhere;         // bridge or namespace
-    std::size_t device = kNowhere;        // port or device it enters by
-    std::string name;                     // Wire: the card it left by; Vm: the OVS port
+    std::size_t place = kNowhere;   // bridge or namespace
+    std::size_t device = kNowhere;  // port or device it enters by
+    std::string name;               // Wire: the card it left by; Vm: the OVS port
     std::optional<std::size_t> parent;
-    std::vector<std::size_t> crossings;   // that lead into the hop to come
+    std::vector<std::size_t> crossings;  // that lead into the hop to come
     Packet packet;
   };
 
@@ -98,9 +103,11 @@ class Walk {
   // Out of a device, as its own namespace sends; `by` is the hop it leaves.
   void send(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by);
   // What hangs on a device's other end takes the packet in.
-  void behind(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by, std::vector<std::size_t> crossings);
+  void behind(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by,
+              std::vector<std::size_t> crossings);
   // The packet has come in by a device of a namespace.
-  void receive(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by, std::vector<std::size_t> crossings);
+  void receive(std::size_t host, std::size_t netns, std::size_t device, Packet packet, std::size_t by,
+               std::vector<std::size_t> crossings);
   std::size_t cross(std::size_t host, std::size_t netns, const std::string& device, const Packet& packet);
 
   // tunnel.cc
@@ -114,28 +121,36 @@ class Walk {
   void vm_is_told(const Item& item, std::size_t hop, std::size_t port, const Ip& ip, Mac mac);
   struct ArpPolicy {
     bool answers = false, proxy = false;
-    std::string refusal;                  // why not, where a setting says so
+    std::string refusal;  // why not, where a setting says so
     Reason reason = Reason::NotForThisHost;
-    RouteDecision decision;               // proxy: the way on
+    RouteDecision decision;  // proxy: the way on
   };
-  ArpPolicy arp_policy(const Namespace& netns, const std::string& host, const NetDevice& device, const Ip& sender, const Ip& target) const;
+  ArpPolicy arp_policy(const Namespace& netns, const std::string& host, const NetDevice& device,
+                       const Ip& sender, const Ip& target) const;
   void namespace_is_asked(const Item& item, std::size_t hop, const Ip& target);
   void namespace_is_told(const Item& item, std::size_t hop, const Ip& ip, Mac mac);
-  std::optional<Mac> neighbour(const Item& item, std::size_t hop, const Packet& packet, std::size_t device, const Ip& nexthop);
-  std::optional<Ip> asks_with(const Namespace& netns, const NetDevice& device, const Ip& source, const Ip& target) const;
-  std::optional<Mac> resolve_for_device(std::size_t host, std::size_t netns, std::size_t device, const Ip& source, const Ip& target);
+  std::optional<Mac> neighbour(const Item& item, std::size_t hop, const Packet& packet, std::size_t device,
+                               const Ip& nexthop);
+  std::optional<Ip> asks_with(const Namespace& netns, const NetDevice& device, const Ip& source,
+                              const Ip& target) const;
+  std::optional<Mac> resolve_for_device(std::size_t host, std::size_t netns, std::size_t device,
+                                        const Ip& source, const Ip& target);
 
   // namespace.cc
   void at_namespace(const Item& item);
   void originate(const Item& item);
-  void deliver_local(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
-  void forward(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
-  void transmit(const Item& item, std::size_t hop, Packet packet, HookContext context, const RouteDecision& decision);
+  void deliver_local(const Item& item, std::size_t hop, Packet packet, HookContext context,
+                     const RouteDecision& decision);
+  void forward(const Item& item, std::size_t hop, Packet packet, HookContext context,
+               const RouteDecision& decision);
+  void transmit(const Item& item, std::size_t hop, Packet packet, HookContext context,
+                const RouteDecision& decision);
   bool record_route(std::size_t hop, const Namespace& netns, const Host& host, const RouteDecision& decision);
   // Why the kernel does not take a source address in on a device (fib_validate_source); none: it does.
   // `towards`: the device that the packet goes on by, "lo" for what stays.
-  std::optional<std::string> refused_source(const Namespace& netns, const std::string& host, const std::string& device,
-                                            const std::string& towards, const Ip& source, const Ip& destination) const;
+  std::optional<std::string> refused_source(const Namespace& netns, const std::string& host,
+                                            const std::string& device, const std::string& towards,
+                                            const Ip& source, const Ip& destination) const;
   static std::optional<bool> forwards(const Namespace& netns, const std::string& device, bool v6);
   void route_error(const Item& item, const Packet& packet, const RouteDecision& decision);
   void send_error(const Item& item, const Packet& packet, IcmpError error);
