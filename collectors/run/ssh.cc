@@ -69,11 +69,11 @@ Words Ssh::words(const std::string& host, const std::string& command) {
 std::string as_root(const Words& words) {
   std::string line;
   for (const std::string& word : words) line += " " + shell_quoted(word);
-  return "exec sh -c " +
-         shell_quoted(fmt::format(
-             "if [ \"$(id -u)\" != 0 ] && sudo -n sh -c : 2>/dev/null; then exec sudo -n{0}; else "
-             "exec{0}; fi",
-             line));
+  const std::string inner = fmt::format(
+      "if [ \"$(id -u)\" != 0 ] && sudo -n sh -c : 2>/dev/null; then exec sudo -n{0}; else "
+      "exec{0}; fi",
+      line);
+  return fmt::format("exec sh -c {}", shell_quoted(inner));
 }
 
 std::string ssh_complaint(std::string_view errors) {

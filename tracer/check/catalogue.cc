@@ -10,6 +10,7 @@ constexpr Severity kError = Severity::Error, kWarning = Severity::Warning, kNote
 
 // Ranks: what a whole host needs is below 10, a network 20, a router 30, one port 40, one rule of a group 60, what only costs
 // comfort 80. Rows are in the order of the pipeline.
+// clang-format off
 constexpr std::array kPurposes{
     // br-int
     Purpose{"INT-01", "CANARY", "tells the agent that the switch was not restarted", "the agent programs everything anew", kNote, 80},
@@ -193,6 +194,7 @@ constexpr std::array kInvariants{
     Invariant{"DVR-NO-ACTIVE-SNAT", kError, "no host has the addresses of the router's snat namespace: VMs without a floating IP reach nothing outside", 22},
     Invariant{"DVR-VTEP-UNKNOWN", kWarning, "a tunnel ends at an address that no host of the snapshot has", 47},
 };
+// clang-format on
 
 }  // namespace
 
