@@ -27,7 +27,8 @@ def main(hosts, per_host, folder):
     agents, macs = [], []
     names = [f"cmp{i:04}" for i in range(hosts)] + ["net0000"]
     for i, name in enumerate(names):
-        vtep = f"172.{16 + (i >> 16)}.{i >> 8 & 255}.{i & 255 or 255}"
+        number = i + 1  # two hosts with one address would be a fault
+        vtep = f"172.{16 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
         macs.append({"host": name, "mac_address": mac("fa:16:3f", i + 1)})
         agents.append({"id": identity("ovs", i), "agent_type": "Open vSwitch agent", "binary": "neutron-openvswitch-agent", "host": name,
                        "alive": True, "admin_state_up": True,
