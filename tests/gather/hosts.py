@@ -284,7 +284,9 @@ def program(host, folder):
         script.append(f"ip netns add {namespace}; ip netns exec {namespace} ip link set lo up")
     # VMs' taps and network cards are one end of a pair; the other lies in a namespace without a name, as a VM's would.
     script.append("unshare --net sleep 3600 >/dev/null 2>&1 & m=$!; "
-                  "while [ $(readlink /proc/$m/ns/net) = $(readlink /proc/self/ns/net) ]; do sleep 0.05; done")
+                  "while [ $(readlink /proc/$m/ns/net) = $(readlink /proc/self/ns/net) ]; do sleep 0.05; done\n"
+                  # Silent: what such an end sends of itself would teach the switches a MAC that the fixture's cloud does not have.
+                  "nsenter --target $m --net sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
     root = devices(text_of(folder, "networking/ip_addr"))
     for number, device in enumerate(root):
         if re.match(r"tap|eth\d", device["name"]) and device["name"] != "eth0":
