@@ -5,8 +5,6 @@ A file holds one command or several: a line `$ dvrtrace ...`, run in the project
 `status N`. To add one, add its first line. With DVRTRACE_UPDATE=1 in the environment the files are written anew instead of compared.
 """
 
-import argparse
-import difflib
 import os
 import sys
 
@@ -23,35 +21,16 @@ def observed(tool, command):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+")
-    parser.add_argument("--tool", required=True)
-    options = parser.parse_args()
-    update, wrong = os.environ.get("DVRTRACE_UPDATE", "") not in ("", "0"), 0
+    options, golden = harness.asked(__doc__), harness.Golden()
     for path in options.files:
-        with open(path, encoding="utf-8", newline="") as file:
-            expected = file.read()
+        expected = harness.contents(path)
         if not expected.startswith("$ dvrtrace"):
-            print(f"{path}:1: expected '$ dvrtrace ...'")
-            wrong += 1
+            golden.refuse(f"{path}:1: expected '$ dvrtrace ...'")
             continue
         commands = [line[2:] for line in expected.splitlines() if line.startswith("$ dvrtrace ")]
         runs = [observed(options.tool, command) for command in commands]
-        found, messages = "".join(run[0] for run in runs), "".join(run[1] for run in runs)
-        if found == expected:
-            continue
-        if update:
-            with open(path, "w", encoding="utf-8", newline="") as file:
-                file.write(found)
-            print(f"{path}: written anew")
-            continue
-        wrong += 1
-        print("".join(difflib.unified_diff(expected.splitlines(True), found.splitlines(True), path, "now")), end="")
-        if messages:
-            print("standard error:\n" + harness.indented(messages), end="")
-    if wrong:
-        print("If this is what it should say now: DVRTRACE_UPDATE=1 ctest -L golden, and review the difference.")
-    return 1 if wrong else 0
+        golden.hold(path, expected, "".join(run[0] for run in runs), "".join(run[1] for run in runs))
+    return golden.status()
 
 
 if __name__ == "__main__":

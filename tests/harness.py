@@ -1,6 +1,7 @@
 """What the drivers have in common: running the program as a user would, with nothing of the user's settings."""
 
 import argparse
+import difflib
 import os
 import shlex
 import subprocess
@@ -31,6 +32,38 @@ def run_words(tool, line, cwd):
 
 def indented(text, prefix="    | "):
     return "".join(prefix + line + "\n" for line in text.splitlines())
+
+
+class Golden:
+    """Files that say what the program says: compared, or with DVRTRACE_UPDATE=1 in the environment written anew."""
+
+    def __init__(self):
+        self.update, self.wrong = os.environ.get("DVRTRACE_UPDATE", "") not in ("", "0"), 0
+
+    def refuse(self, message):
+        print(message)
+        self.wrong += 1
+
+    def hold(self, path, found, wanted, messages=""):
+        """What the file holds, what it should; `messages` help to understand a difference."""
+        if found == wanted:
+            return
+        if self.update:
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                file.write(wanted)
+            print(f"{path}: written anew")
+            return
+        self.refuse("".join(difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), path, "now")) + indented(messages))
+
+    def status(self):
+        if self.wrong:
+            print("If this is what it should say now: DVRTRACE_UPDATE=1 ctest -L golden, and review the difference.")
+        return 1 if self.wrong else 0
+
+
+def contents(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 def asked(description):

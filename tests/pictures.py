@@ -6,8 +6,6 @@ In Markdown, between `<!-- screen: dvrtrace ... -->` and `<!-- screen: end -->`;
 `dvrtrace view --help` lists them. With DVRTRACE_UPDATE=1 in the environment they are written anew instead of compared.
 """
 
-import argparse
-import difflib
 import os
 import re
 import sys
@@ -57,30 +55,13 @@ def renewed(tool, text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+")
-    parser.add_argument("--tool", required=True)
-    options = parser.parse_args()
-    update, wrong = os.environ.get("DVRTRACE_UPDATE", "") not in ("", "0"), 0
+    options, golden = harness.asked(__doc__), harness.Golden()
     for path in options.files:
-        with open(path, encoding="utf-8") as file:
-            found = file.read()
+        found = harness.contents(path)
         if not (MARKDOWN.search(found) or MDOC.search(found)):
-            print(f"{path}: shows no screen")
-            wrong += 1
-        wanted = renewed(options.tool, found)
-        if wanted == found:
-            continue
-        if update:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(wanted)
-            print(f"{path}: written anew")
-            continue
-        wrong += 1
-        print("".join(difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), path, "now")), end="")
-    if wrong:
-        print("If this is what they should show now: DVRTRACE_UPDATE=1 ctest -L golden, and review the difference.")
-    return 1 if wrong else 0
+            golden.refuse(f"{path}: shows no screen")
+        golden.hold(path, found, renewed(options.tool, found))
+    return golden.status()
 
 
 if __name__ == "__main__":

@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
-"""docs/findings.md is what the catalogue of the program holds: `findings_doc.py [--update]`, in the project's root."""
+"""docs/findings.md is what the catalogue of the program holds: `findings_doc.py`. With DVRTRACE_UPDATE=1 in the environment it is
+written anew."""
+
+import os
 import pathlib
 import re
 import sys
 
-PAGE = pathlib.Path("docs/findings.md")
-CATALOGUE = pathlib.Path("tracer/check/catalogue.cc")
-CHECK = pathlib.Path("tracer/check/check.cc")
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import harness  # noqa: E402
+
+ROOT = pathlib.Path(harness.ROOT)
+PAGE = ROOT / "docs/findings.md"
+CATALOGUE = ROOT / "tracer/check/catalogue.cc"
+CHECK = ROOT / "tracer/check/check.cc"
 
 HEAD = """# Findings
 
 What `dvrtrace check` finds, and what stands first in a trace that does not deliver. The codes are a closed list; this page is
-made from the program's catalogue (`tests/check/findings_doc.py --update`).
+made from the program's catalogue (`DVRTRACE_UPDATE=1 ctest -L golden`).
 
 A row of a dump that is not as the reference expects it has a code made of its subject and of what became of it:
 
@@ -64,13 +71,10 @@ def page():
 
 
 def main():
-    if sys.argv[1:] == ["--update"]:
-        PAGE.write_text(page())
-        return 0
-    if PAGE.exists() and PAGE.read_text() == page():
-        return 0
-    print("docs/findings.md is not what the catalogue says: python3 tests/check/findings_doc.py --update")
-    return 1
+    golden = harness.Golden()
+    golden.hold(PAGE, harness.contents(PAGE), page())
+    return golden.status()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

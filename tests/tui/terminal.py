@@ -70,6 +70,12 @@ class Terminal:
     def type(self, text):
         self.tmux("send-keys", "-l", text)
 
+    def answer(self, offered, text):
+        """At a prompt: instead of the text that it offers, another."""
+        self.keys(*["BSpace"] * len(offered))
+        self.type(text)
+        self.keys("Enter")
+
     def resize(self, columns, rows):
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
@@ -170,9 +176,8 @@ def asks_what_if(terminal):
     terminal.wait_for("Delivered: vm2 reaches vm1", "traced again")
     terminal.keys("u")
     terminal.wait_for("Delivered: vm1 reaches vm2")
-    terminal.keys("p", "BSpace", "BSpace", "BSpace", "BSpace")
-    terminal.type("udp/53")
-    terminal.keys("Enter")
+    terminal.keys("p")
+    terminal.answer("icmp", "udp/53")
     terminal.wait_for("UDP")
     terminal.keys("Right", "Tab", "w")
     terminal.wait_for("without 1 row")
@@ -190,15 +195,11 @@ def copies_and_saves(terminal):
         raise Wrong(f"the copy in the terminal is {copied!r}")
     terminal.keys("S")
     terminal.wait_for("save the view as")
-    terminal.keys(*["BSpace"] * len("view.txt"))
-    terminal.type(os.path.join(folder, "v.txt"))
-    terminal.keys("Enter")
+    terminal.answer("view.txt", os.path.join(folder, "v.txt"))
     terminal.wait_for("saved as")
     terminal.keys("J")
     terminal.wait_for("save the trace as")
-    terminal.keys(*["BSpace"] * len("trace.json"))
-    terminal.type(os.path.join(folder, "t.json"))
-    terminal.keys("Enter")
+    terminal.answer("trace.json", os.path.join(folder, "t.json"))
     terminal.wait_for("t.json")
     terminal.keys("Q")
     terminal.ended(0)
