@@ -115,7 +115,7 @@ bool Walk::underlay(std::size_t host_index, std::size_t bridge, const Packet& pa
     if (!host.bridges[device.bridge].flows_present) return false;
     if (host.bridges[bridge].netdev) {
       // Encapsulated within the switch: the packet enters the bridge without passing the device.
-      push({Item::At::Bridge, host_index, device.bridge, device.port, {}, tunnel_hop, {}, std::move(outer)});
+      enter(Item::At::Bridge, host_index, device.bridge, device.port, std::move(outer), tunnel_hop, {});
       return true;
     }
   }
@@ -188,8 +188,7 @@ void Walk::decapsulate(std::size_t host_index, const Packet& outer, std::size_t 
     inner.set(FieldId::TunSrc, tunnel.source.low);
     inner.set(FieldId::TunDst, tunnel.destination.low);
   }
-  push(
-      {Item::At::Bridge, host_index, best_bridge, best_port, {}, by, std::move(crossings), std::move(inner)});
+  enter(Item::At::Bridge, host_index, best_bridge, best_port, std::move(inner), by, std::move(crossings));
 }
 
 }  // namespace dvrtrace

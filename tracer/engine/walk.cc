@@ -46,13 +46,13 @@ void Walk::from_vm(std::size_t port, Packet packet) {
   crossings.push_back(cross(vm.host, root, vm.device, packet));
   for (std::size_t p = 0; p < host.bridges[bridge].ports.size(); ++p) {
     if (host.bridges[bridge].ports[p].name != vm.device) continue;
-    push({Item::At::Bridge, vm.host, bridge, p, {}, hop, std::move(crossings), std::move(packet)});
+    enter(Item::At::Bridge, vm.host, bridge, p, std::move(packet), hop, std::move(crossings));
     return run();
   }
 }
 
 void Walk::from_namespace(std::size_t host, std::size_t netns, Packet packet) {
-  push({Item::At::Originate, host, netns, kNowhere, {}, std::nullopt, {}, std::move(packet)});
+  enter(Item::At::Originate, host, netns, kNowhere, std::move(packet), std::nullopt, {});
   run();
 }
 
@@ -69,7 +69,7 @@ void Walk::from_device(std::size_t host, std::size_t netns, std::size_t device, 
 void Walk::from_outside(std::size_t host, const std::string& device, Packet packet) {
   const std::size_t hop =
       recorder_.hop(std::nullopt, {PlaceKind::Outside, "", "outside"}, std::nullopt, packet);
-  push({Item::At::Wire, host, kNowhere, kNowhere, device, hop, {}, std::move(packet)});
+  enter(Item::At::Wire, host, kNowhere, kNowhere, std::move(packet), hop, {}, device);
   run();
 }
 
@@ -181,8 +181,8 @@ void Walk::leave_bridge(std::size_t host_index, const Emission& emission) {
   packet.mark = static_cast<std::uint32_t>(packet.get(FieldId::PktMark));
   packet.key = wire_key(packet.key);
   if (port.type == PortType::VhostUser) {
-    return push(
-        {Item::At::Vm, host_index, kNowhere, kNowhere, port.name, emission.hop, {}, std::move(packet)});
+    return enter(Item::At::Vm, host_index, kNowhere, kNowhere, std::move(packet), emission.hop, {},
+                 port.name);
   }
   if (port.netns == kNowhere) {
     if (port.type == PortType::Internal && port.number == kPortLocal) {
@@ -191,25 +191,13 @@ void Walk::leave_bridge(std::size_t host_index, const Emission& emission) {
     }
     if (ports_.behind(host_index, port.name) != kNowhere) {
       const std::size_t crossing = recorder_.cross(host.name, "", port.name, packet);
-      return push({Item::At::Vm,
-                   host_index,
-                   kNowhere,
-                   kNowhere,
-                   port.name,
-                   emission.hop,
-                   {crossing},
-                   std::move(packet)});
+      return enter(Item::At::Vm, host_index, kNowhere, kNowhere, std::move(packet), emission.hop, {crossing},
+                   port.name);
     }
     if (port.type == PortType::System) {
       const std::size_t crossing = recorder_.cross(host.name, "", port.name, packet);
-      return push({Item::At::Wire,
-                   host_index,
-                   kNowhere,
-                   kNowhere,
-                   port.name,
-                   emission.hop,
-                   {crossing},
-                   std::move(packet)});
+      return enter(Item::At::Wire, host_index, kNowhere, kNowhere, std::move(packet), emission.hop,
+                   {crossing}, port.name);
     }
     return recorder_.stop(emission.hop, Verdict::Unknown, Reason::DumpMissing,
                           fmt::format("no dump shows the device {} and its namespace", port.name),
@@ -258,14 +246,8 @@ void Walk::behind(std::size_t host_index, std::size_t netns, std::size_t device_
   const NetDevice& device = host.namespaces[netns].devices[device_index];
   switch (device.behind) {
     case Behind::OvsPort:
-      return push({Item::At::Bridge,
-                   host_index,
-                   device.bridge,
-                   device.port,
-                   {},
-                   by,
-                   std::move(crossings),
-                   std::move(packet)});
+      return enter(Item::At::Bridge, host_index, device.bridge, device.port, std::move(packet), by,
+                   std::move(crossings));
     case Behind::VethPeer: {
       const NetDevice& peer = host.namespaces[device.peer_netns].devices[device.peer];
       if (!peer.up())
@@ -289,22 +271,16 @@ void Walk::behind(std::size_t host_index, std::size_t netns, std::size_t device_
       return behind(host_index, device.peer_netns, device.peer, std::move(packet), by, std::move(crossings));
     }
     case Behind::LinuxBridge:
-      return push({Item::At::LinuxBridge,
-                   host_index,
-                   netns,
-                   device_index,
-                   {},
-                   by,
-                   std::move(crossings),
-                   std::move(packet)});
+      return enter(Item::At::LinuxBridge, host_index, netns, device_index, std::move(packet), by,
+                   std::move(crossings));
     case Behind::Loopback:
       return receive(host_index, netns, device_index, std::move(packet), by, std::move(crossings));
     case Behind::Wire:
-      return push({Item::At::Wire, host_index, netns, device_index, device.name(), by, std::move(crossings),
-                   std::move(packet)});
+      return enter(Item::At::Wire, host_index, netns, device_index, std::move(packet), by,
+                   std::move(crossings), device.name());
     case Behind::Unknown:
-      return push({Item::At::Vm, host_index, netns, device_index, device.name(), by, std::move(crossings),
-                   std::move(packet)});
+      return enter(Item::At::Vm, host_index, netns, device_index, std::move(packet), by, std::move(crossings),
+                   device.name());
   }
 }
 
@@ -314,24 +290,12 @@ void Walk::receive(std::size_t host_index, std::size_t netns, std::size_t device
   const NetDevice& device = host.namespaces[netns].devices[device_index];
   if (device.bridge != kNowhere &&
       device.behind != Behind::OvsPort) {  // a system port: Open vSwitch takes it
-    return push({Item::At::Bridge,
-                 host_index,
-                 device.bridge,
-                 device.port,
-                 {},
-                 by,
-                 std::move(crossings),
-                 std::move(packet)});
+    return enter(Item::At::Bridge, host_index, device.bridge, device.port, std::move(packet), by,
+                 std::move(crossings));
   }
   if (device.master != kNowhere)
-    return push({Item::At::LinuxBridge,
-                 host_index,
-                 netns,
-                 device_index,
-                 {},
-                 by,
-                 std::move(crossings),
-                 std::move(packet)});
+    return enter(Item::At::LinuxBridge, host_index, netns, device_index, std::move(packet), by,
+                 std::move(crossings));
   // A VLAN device above this one takes what carries its tag.
   if ((packet.get(FieldId::VlanTci) & openflow::kVlanPresent) != 0) {
     const auto vid = static_cast<std::uint16_t>(packet.get(FieldId::VlanTci) & 0xfff);
@@ -346,14 +310,7 @@ void Walk::receive(std::size_t host_index, std::size_t netns, std::size_t device
       return receive(host_index, netns, d, std::move(packet), by, std::move(crossings));
     }
   }
-  push({Item::At::Namespace,
-        host_index,
-        netns,
-        device_index,
-        {},
-        by,
-        std::move(crossings),
-        std::move(packet)});
+  enter(Item::At::Namespace, host_index, netns, device_index, std::move(packet), by, std::move(crossings));
 }
 
 // --- wires -----------------------------------------------------------------------------------------------------
@@ -410,7 +367,7 @@ void Walk::at_wire(const Item& item) {
     for (std::size_t b = 0; b < there.bridges.size(); ++b) {
       for (std::size_t p = 0; p < there.bridges[b].ports.size(); ++p) {
         if (there.bridges[b].ports[p].name == far.device)
-          push({Item::At::Bridge, far.host, b, p, {}, hop, crossings, item.packet});
+          enter(Item::At::Bridge, far.host, b, p, item.packet, hop, crossings);
       }
     }
   }

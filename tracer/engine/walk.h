@@ -90,7 +90,12 @@ class Walk {
   void run();
   void step(Item item);
   std::size_t begin_hop(const Item& item, Place place, std::optional<Device> in);
-  void push(Item item) { items_.push_back(std::move(item)); }
+  // Puts a place on the worklist: the fields of Item.
+  void enter(Item::At at, std::size_t host, std::size_t place, std::size_t device, Packet packet,
+             std::optional<std::size_t> parent, std::vector<std::size_t> crossings, std::string name = {}) {
+    items_.push_back(
+        {at, host, place, device, std::move(name), parent, std::move(crossings), std::move(packet)});
+  }
   bool seen_before(std::size_t hop) const;
 
   // walk.cc
