@@ -35,17 +35,17 @@ constexpr std::array<std::string_view, 13> kEndings = {
 // clang-format on
 
 // Bytes as libarchive asks for them.
-class ByteStream {
+class BlockStream {
  public:
-  ByteStream() = default;
-  ByteStream(const ByteStream&) = delete;
-  ByteStream& operator=(const ByteStream&) = delete;
-  virtual ~ByteStream() = default;
+  BlockStream() = default;
+  BlockStream(const BlockStream&) = delete;
+  BlockStream& operator=(const BlockStream&) = delete;
+  virtual ~BlockStream() = default;
   virtual Result<std::string_view> next() = 0;  // "" at the end
   virtual std::int64_t skip(std::int64_t) { return 0; }
 };
 
-class FileStream : public ByteStream {
+class FileStream : public BlockStream {
  public:
   explicit FileStream(int fd) : fd_(fd), buffer_(256 << 10) {}
   ~FileStream() override { ::close(fd_); }
@@ -157,7 +157,7 @@ std::optional<std::string> path_within(std::string_view base, std::string_view p
 // One archive: the one that was named, or one in it.
 class Layer {
  public:
-  Layer(Reading& reading, ByteStream& stream, std::string path, unsigned depth)
+  Layer(Reading& reading, BlockStream& stream, std::string path, unsigned depth)
       : reading_(reading),
         stream_(stream),
         path_(std::move(path)),
@@ -194,7 +194,7 @@ class Layer {
   }
 
   Reading& reading_;
-  ByteStream& stream_;
+  BlockStream& stream_;
   std::string path_;
   unsigned depth_;
   ArchiveHandle archive_;
@@ -203,7 +203,7 @@ class Layer {
 };
 
 // The bytes of a member that is an archive.
-class MemberStream : public ByteStream {
+class MemberStream : public BlockStream {
  public:
   explicit MemberStream(Layer& outer) : outer_(outer) {}
   Result<std::string_view> next() override {
