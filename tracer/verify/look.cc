@@ -31,28 +31,24 @@ Ip ipv6_at(const Look& look, std::uint32_t at) {
               std::uint64_t{look.u32(at + 8)} << 32 | look.u32(at + 12));
 }
 
+// How much of the transport header is looked at; 0: of this protocol nothing.
+std::uint32_t looked_at(std::uint8_t protocol) {
+  if (protocol == kTcp || protocol == kUdp || protocol == kSctp) return 8;
+  return protocol == kIcmp || protocol == kIcmpv6 ? 4 : 0;
+}
+
 bool transport(Look& look) {
+  const std::uint32_t at = look.transport, length = looked_at(look.protocol);
   look.has_transport = false;
-  if (look.fragment != 0) return true;
-  const std::uint32_t at = look.transport;
-  switch (look.protocol) {
-    case kTcp:
-    case kUdp:
-    case kSctp:
-      if (look.end < at + 8) return fails(look, look.wire + 1);
-      if (look.captured < at + 8) return fails(look, at + 8);
-      look.source_port = look.u16(at);
-      look.destination_port = look.u16(at + 2);
-      break;
-    case kIcmp:
-    case kIcmpv6:
-      if (look.end < at + 4) return fails(look, look.wire + 1);
-      if (look.captured < at + 4) return fails(look, at + 4);
-      look.icmp_type = look.u8(at);
-      look.icmp_code = look.u8(at + 1);
-      break;
-    default:
-      return true;
+  if (look.fragment != 0 || length == 0) return true;
+  if (look.end < at + length) return fails(look, look.wire + 1);
+  if (look.captured < at + length) return fails(look, at + length);
+  if (length == 4) {
+    look.icmp_type = look.u8(at);
+    look.icmp_code = look.u8(at + 1);
+  } else {
+    look.source_port = look.u16(at);
+    look.destination_port = look.u16(at + 2);
   }
   look.has_transport = true;
   return true;
