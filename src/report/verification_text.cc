@@ -217,7 +217,7 @@ class Writer {
                                    : ""));
     }
     for (const auto& [point, packets] : v_.elsewhere)
-      page.line(0, fmt::format("{}: seen there too, {}; no dump shows this device", point_text(point),
+      page.line(0, fmt::format("{}: seen there too, {}; no dump shows the way there", point_text(point),
                                packets_text(packets)));
     if (v_.undecided != 0)
       page.line(0, fmt::format("{} had to be judged before the captures were read to their end",

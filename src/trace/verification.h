@@ -142,7 +142,7 @@ struct Verification {
   std::vector<ClockOffset> clocks;
   std::vector<OtherNetwork> others;
   std::vector<std::pair<CapturePoint, std::uint64_t>>
-      elsewhere;                // packets of the flow at devices that no dump shows
+      elsewhere;                // packets of the flow where no dump shows the way
   std::uint64_t undecided = 0;  // packets that had to be judged early, because there were too many at once
 };
 

@@ -238,6 +238,17 @@ class Concluding {
     return !f_.cloud.has_device || f_.cloud.has_device(f_.points.at(point));
   }
 
+  // A predicted tunnel whose way over the network below no dump shows, as behind routers: it may pass anywhere there.
+  static bool in_hidden_tunnel(const Direction& direction, const Headers& packet) {
+    if (!packet.encapsulation) return false;
+    const auto same = [&](const Headers& other) { return other.encapsulation == packet.encapsulation; };
+    return std::ranges::any_of(
+               direction.hops,
+               [&](const Hop& hop) { return hop.place.kind == PlaceKind::Tunnel && same(hop.arrived); }) &&
+           std::ranges::none_of(direction.crossings,
+                                [&](const Crossing& crossing) { return same(crossing.packet); });
+  }
+
   void find_stop(std::size_t index, DirectionVerification& out) const {
     const Tally& tally = f_.tallies[index];
     const Direction& direction = direction_of(index);
@@ -284,7 +295,7 @@ class Concluding {
   void add_extras(const Tally& tally, DirectionVerification& out) {
     for (const auto& [kind, extra] : tally.extras()) {
       const CapturePoint& where = f_.points.at(extra.point);
-      if (!in_dumps(extra.point)) {
+      if (!in_dumps(extra.point) || in_hidden_tunnel(*tally.expected().direction, extra.packet)) {
         const auto known =
             std::ranges::find(verification_.elsewhere, where, &std::pair<CapturePoint, std::uint64_t>::first);
         if (known != verification_.elsewhere.end())
