@@ -5,7 +5,7 @@
 
 #include "src/base/text.h"
 #include "src/cli/console.h"
-#include "src/cli/inputs.h"
+#include "src/cli/opened_cloud.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
 #include "src/model/network.h"
@@ -78,14 +78,9 @@ Outcome run_capture(const Options& options) {
   if (!bounds) return tl::unexpected<Failure>(bounds.error());
   Sources sources;
   Diagnostics diagnostics;
-  const auto collection = open_inputs(options, sources, diagnostics);
-  if (!collection) return tl::unexpected<Failure>(collection.error());
-  const Network network(
-      collection->read_all(Depth::Index, diagnostics),
-      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
-        return collection->read(host, Depth::Full, into, &known);
-      },
-      sources);
+  const auto cloud = OpenedCloud::open(options, sources, diagnostics);
+  if (!cloud) return tl::unexpected<Failure>(cloud.error());
+  const Network& network = (*cloud)->network();
   const auto trace = ask(network, *question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
   bounds->ports = verify::tunnel_ports_of(network, *trace);

@@ -5,10 +5,8 @@
 #include <set>
 
 #include "src/cli/console.h"
-#include "src/cli/expectations.h"
-#include "src/cli/filling.h"
-#include "src/cli/inputs.h"
 #include "src/cli/judgement.h"
+#include "src/cli/opened_cloud.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
 #include "src/model/network.h"
@@ -55,32 +53,17 @@ std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Net
 }
 
 // Everything that knows the engine's interface.
-tl::expected<Answered, Failure> ask_engine(const Collection& collection, const Ask& question,
-                                           const Options& options, Sources& sources,
-                                           Diagnostics& diagnostics) {
-  const auto settings = settings_of(options);
-  if (!settings) return tl::unexpected<Failure>(settings.error());
-  Snapshot index = collection.read_all(Depth::Index, diagnostics);
-  std::optional<Filling> filling;
-  if (options.fill == "reference") filling.emplace(collection, index, *settings, sources);
-  const Network network(
-      std::move(index),
-      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
-        return filling ? filling->read(host, known, into) : collection.read(host, Depth::Full, into, &known);
-      },
-      sources);
+tl::expected<Answered, Failure> ask_engine(const OpenedCloud& cloud, const Ask& question, const Options& options,
+                                           Sources& sources, Diagnostics& diagnostics) {
+  const Network& network = cloud.network();
   auto trace = ask(network, question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
   Answered answered;
   answered.trace = std::move(*trace);
-  for (std::size_t i = 0; i < network.size(); ++i) {
-    const HostSnapshot& host = network.index(i);
-    for (const std::string& path : host.inputs)
-      answered.inputs.push_back({host.name, path, host.collected_at});
-  }
+  answered.inputs = cloud.inputs();
   diagnostics.merge(network.diagnostics());
   answered.diagnostics = bearing_on(visited_hosts(answered.trace), network, diagnostics);
-  if (!options.quiet) answered.findings = judge(network, question, answered.trace, *settings, sources).findings;
+  if (!options.quiet) answered.findings = judge(network, question, answered.trace, cloud.settings(), sources).findings;
   if (!options.numeric) answered.glossary = name_things(network);
   return answered;
 }
@@ -96,11 +79,9 @@ Outcome run_from(const Options& options) {
   if (!question) return tl::unexpected<Failure>(question.error());
   Sources sources;
   Diagnostics diagnostics;
-  // A cloud that is only planned can be filled in whole.
-  const bool planned = options.fill == "reference" && options.inputs.empty() && !options.neutron.empty();
-  const auto collection = planned ? open_neutron(options, sources, diagnostics) : open_inputs(options, sources, diagnostics);
-  if (!collection) return tl::unexpected<Failure>(collection.error());
-  const auto answered = ask_engine(*collection, *question, options, sources, diagnostics);
+  const auto cloud = OpenedCloud::open(options, sources, diagnostics);
+  if (!cloud) return tl::unexpected<Failure>(cloud.error());
+  const auto answered = ask_engine(**cloud, *question, options, sources, diagnostics);
   if (!answered) return tl::unexpected<Failure>(answered.error());
 
   if (!options.quiet) print_diagnostics(answered->diagnostics, sources, options);

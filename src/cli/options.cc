@@ -36,6 +36,14 @@ void declare_release(CLI::App& app, Options& o) {
                 "the release of Neutron to compare with (found out)");
 }
 
+// What every command that traces is given: see OpenedCloud.
+void declare_cloud(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  declare_release(app, o);
+  declare_value(app, "--fill", o.fill, "none|reference", "Inputs",
+                "take what the dumps lack from what Neutron should have programmed");
+}
+
 void declare_packet(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "The packet";
   declare_value(app, "--direction", o.direction, "both|request|reply", kGroup, "trace one direction alone");
@@ -69,10 +77,7 @@ void declare_help(CLI::App& app, Options& o) {
 }
 
 void declare_from(CLI::App& app, Options& o) {
-  declare_inputs(app, o);
-  declare_release(app, o);
-  declare_value(app, "--fill", o.fill, "none|reference", "Inputs",
-                "take what the dumps lack from what Neutron should have programmed");
+  declare_cloud(app, o);
   declare_packet(app, o);
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
@@ -85,7 +90,7 @@ void declare_from(CLI::App& app, Options& o) {
 }
 
 void declare_verify(CLI::App& app, Options& o) {
-  declare_inputs(app, o);
+  declare_cloud(app, o);
   app.add_option(
          "-r,--read", o.captures,
          "a capture, with the place where it was taken, or a folder of them; - is standard input; repeatable")
@@ -105,7 +110,7 @@ void declare_verify(CLI::App& app, Options& o) {
 }
 
 void declare_capture(CLI::App& app, Options& o) {
-  declare_inputs(app, o);
+  declare_cloud(app, o);
   declare_packet(app, o);
   declare_value(app, "--count", o.count, "PACKETS", "The captures",
                 "end a capture after so many packets (1000)");
@@ -181,8 +186,7 @@ void declare_bundle(CLI::App& app, Options& o) {
 
 void declare_view(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "The screen";
-  declare_inputs(app, o);
-  declare_release(app, o);
+  declare_cloud(app, o);
   declare_packet(app, o);
   declare_flag(app, "--check", o.check, kGroup, "the findings of the whole cloud, as check lists them");
   declare_flag(app, "--ascii", o.ascii, kGroup,

@@ -8,7 +8,7 @@
 #include "src/base/text.h"
 #include "src/cli/capture_inputs.h"
 #include "src/cli/console.h"
-#include "src/cli/inputs.h"
+#include "src/cli/opened_cloud.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
 #include "src/cli/verify.h"
@@ -35,15 +35,6 @@ int status_of(Agreement agreement) {
   return kCannotTell;
 }
 
-std::vector<JsonInput> inputs_of(const Network& network) {
-  std::vector<JsonInput> inputs;
-  for (std::size_t i = 0; i < network.size(); ++i) {
-    for (const std::string& path : network.index(i).inputs)
-      inputs.push_back({network.index(i).name, path, network.index(i).collected_at});
-  }
-  return inputs;
-}
-
 }  // namespace
 
 std::vector<std::string> host_names(const Network& network) {
@@ -60,14 +51,9 @@ Outcome run_verify(const Options& options) {
   if (!question) return tl::unexpected<Failure>(question.error());
   Sources sources;
   Diagnostics diagnostics;
-  const auto collection = open_inputs(options, sources, diagnostics);
-  if (!collection) return tl::unexpected<Failure>(collection.error());
-  const Network network(
-      collection->read_all(Depth::Index, diagnostics),
-      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
-        return collection->read(host, Depth::Full, into, &known);
-      },
-      sources);
+  const auto cloud = OpenedCloud::open(options, sources, diagnostics);
+  if (!cloud) return tl::unexpected<Failure>(cloud.error());
+  const Network& network = (*cloud)->network();
   if (options.all) return verify_all(options, network);
   const auto trace = ask(network, *question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
@@ -99,7 +85,7 @@ Outcome run_verify(const Options& options) {
 
   std::string text;
   if (options.format == "json") {
-    text = print_json(verification, *trace, {sources, tool_name(), inputs_of(network), {}, {}});
+    text = print_json(verification, *trace, {sources, tool_name(), (*cloud)->inputs(), {}, {}});
   } else {
     const Glossary glossary = options.numeric ? Glossary{} : name_things(network);
     const VerificationContext context{sources, glossary, output_style(options), options.detail == "full"};

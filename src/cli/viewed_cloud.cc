@@ -146,22 +146,13 @@ tl::expected<Ask, Failure> ask_of(const Ask& asked, const tui::Inquiry& inquiry)
 }  // namespace
 
 tl::expected<std::unique_ptr<ViewedCloud>, Failure> ViewedCloud::open(const Options& options) {
-  const auto settings = settings_of(options);
-  if (!settings) return tl::unexpected<Failure>(settings.error());
-  std::unique_ptr<ViewedCloud> cloud(new ViewedCloud(options, *settings));
-  auto collection = open_inputs(options, *cloud->sources_, cloud->diagnostics_);
-  if (!collection) return tl::unexpected<Failure>(collection.error());
-  cloud->collection_ = std::make_unique<const Collection>(std::move(*collection));
-  Snapshot index = cloud->collection_->read_all(Depth::Index, cloud->diagnostics_);
-  cloud->ends_ = ends_of(take_inventory(index, cloud->diagnostics_, *cloud->sources_));
-  const Collection& read = *cloud->collection_;
-  cloud->network_ = std::make_unique<const Network>(
-      std::move(index),
-      [&read](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
-        return read.read(host, Depth::Full, into, &known);
-      },
-      *cloud->sources_);
-  if (!cloud->numeric_) cloud->glossary_ = name_things(*cloud->network_);
+  std::unique_ptr<ViewedCloud> cloud(new ViewedCloud(options));
+  auto opened = OpenedCloud::open(options, *cloud->sources_, cloud->diagnostics_, [&](const Snapshot& index) {
+    cloud->ends_ = ends_of(take_inventory(index, cloud->diagnostics_, *cloud->sources_));
+  });
+  if (!opened) return tl::unexpected<Failure>(opened.error());
+  cloud->opened_ = std::move(*opened);
+  if (!cloud->numeric_) cloud->glossary_ = name_things(cloud->network());
   return cloud;
 }
 
@@ -177,7 +168,7 @@ tui::Subject ViewedCloud::ends() const {
 tl::expected<tui::Subject, Failure> ViewedCloud::trace(const Ask& asked, const tui::Inquiry& inquiry) const {
   const auto question = ask_of(asked, inquiry);
   if (!question) return tl::unexpected<Failure>(question.error());
-  Without without(*network_);
+  Without without(network());
   for (const tui::Removed& removed : inquiry.without) {
     if (!without.remove(removed))
       return fail("usage", fmt::format("cannot be taken away: {}", trim(removed.text)));
@@ -187,7 +178,7 @@ tl::expected<tui::Subject, Failure> ViewedCloud::trace(const Ask& asked, const t
   tui::Subject subject = ends();
   subject.title.clear();
   subject.trace = std::move(*trace);
-  if (!numeric_) subject.glossary = name_things(*network_);  // knows more since hosts were read in full
+  if (!numeric_) subject.glossary = name_things(network());  // knows more since hosts were read in full
   subject.inquiry = inquiry;
   subject.computes_findings = true;
   return subject;
@@ -195,14 +186,14 @@ tl::expected<tui::Subject, Failure> ViewedCloud::trace(const Ask& asked, const t
 
 tui::Subject ViewedCloud::judged(const Ask& asked, const tui::Subject& subject) const {
   tui::Subject more = subject;
-  Without without(*network_);
+  Without without(network());
   if (subject.inquiry) {
     for (const tui::Removed& removed : subject.inquiry->without) without.remove(removed);
   }
   const auto question = ask_of(asked, subject.inquiry.value_or(tui::Inquiry{}));
   more.computes_findings = false;
   if (!question || !subject.trace) return more;
-  const Judgement judgement = judge(without.network(), *question, *subject.trace, settings_, *sources_);
+  const Judgement judgement = judge(without.network(), *question, *subject.trace, opened_->settings(), *sources_);
   more.findings = judgement.findings;
   tui::Comparison comparison;
   comparison.reference = "Neutron " + judgement.release;
@@ -223,15 +214,6 @@ tui::Subject ViewedCloud::judged(const Ask& asked, const tui::Subject& subject) 
   }
   more.comparison = std::move(comparison);
   return more;
-}
-
-std::vector<JsonInput> ViewedCloud::inputs() const {
-  std::vector<JsonInput> inputs;
-  for (std::size_t i = 0; i < network_->size(); ++i) {
-    const HostSnapshot& host = network_->index(i);
-    for (const std::string& path : host.inputs) inputs.push_back({host.name, path, host.collected_at});
-  }
-  return inputs;
 }
 
 }  // namespace dvrtrace::cli

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "collectors/collect.h"
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
 #include "src/cli/failure.h"
+#include "src/cli/opened_cloud.h"
 #include "src/cli/options.h"
 #include "src/model/network.h"
 #include "src/report/trace_json.h"
@@ -30,21 +30,18 @@ class ViewedCloud {
   // The same subject, with what is wrong on its hosts and what is expected there.
   tui::Subject judged(const Ask& asked, const tui::Subject& subject) const;
 
-  const Network& network() const { return *network_; }
+  const Network& network() const { return opened_->network(); }
   Sources& sources() const { return *sources_; }
-  std::vector<JsonInput> inputs() const;
+  std::vector<JsonInput> inputs() const { return opened_->inputs(); }
   const Diagnostics& diagnostics() const { return diagnostics_; }
 
  private:
-  ViewedCloud(const Options& options, reference::Settings settings)
-      : numeric_(options.numeric), settings_(settings) {}
+  explicit ViewedCloud(const Options& options) : numeric_(options.numeric) {}
 
   bool numeric_;
-  reference::Settings settings_;
   std::shared_ptr<Sources> sources_ = std::make_shared<Sources>();
   Diagnostics diagnostics_;
-  std::unique_ptr<const Collection> collection_;
-  std::unique_ptr<const Network> network_;
+  std::unique_ptr<const OpenedCloud> opened_;
   Glossary glossary_;
   std::vector<tui::End> ends_;
 };
