@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "collectors/words.h"
 #include "src/base/text.h"
@@ -20,19 +21,23 @@ bool is_complaint(std::string_view line) {
 
 struct Setting {
   std::string_view key, value;
+  std::string_view part;  // the last of the key: of a device's key what counts
 };
 
 // "net.ipv4.ip_forward = 1", "net.ipv4.ip_forward=1"
 std::optional<Setting> read_setting(std::string_view line) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
-  const Setting setting{trim(line.substr(0, equals)), trim(line.substr(equals + 1))};
-  bool one_word = true, path = false;
-  for (const char c : setting.key) {
-    one_word = one_word && !is_blank(c);
-    path = path || c == '.' || c == '/';
+  Setting setting{trim(line.substr(0, equals)), trim(line.substr(equals + 1)), {}};
+  std::size_t separator = setting.key.size();
+  for (std::size_t i = 0; i < setting.key.size(); ++i) {
+    const char c = setting.key[i];
+    if (is_blank(c)) return std::nullopt;
+    if (c == '.' || c == '/') separator = i;
   }
-  return one_word && path ? std::optional(setting) : std::nullopt;
+  if (separator == setting.key.size()) return std::nullopt;
+  setting.part = setting.key.substr(separator + 1);
+  return setting;
 }
 
 // A value may be empty, but not where the text breaks off.
@@ -40,9 +45,8 @@ bool breaks_off(const SourceText& text, Span line, const Setting& setting) {
   return setting.value.empty() && line.end == text.bytes.size();
 }
 
-// The settings that decide where packets go; a host has a thousand others. Of a key of a device the
-// last part counts.
-bool bears_on_forwarding(std::string_view key) {
+// The settings that decide where packets go; a host has a thousand others.
+bool bears_on_forwarding(std::string_view part) {
   static constexpr std::array<std::string_view, 30> kParts = {
       "accept_local",    "accept_ra",        "accept_redirects",   "addr_gen_mode",
       "arp_announce",    "arp_filter",       "arp_ignore",         "bridge-nf-call-arptables",
@@ -53,7 +57,15 @@ bool bears_on_forwarding(std::string_view key) {
       "nf_conntrack_tcp_loose",              "promote_secondaries", "proxy_arp",
       "proxy_arp_pvlan", "proxy_delay",      "proxy_ndp",          "route_localnet",
       "rp_filter",       "send_redirects",   "src_valid_mark"};
-  return std::ranges::binary_search(kParts, key.substr(key.find_last_of("./") + 1));
+  // Most keys are told by how long their last part is and what it begins with.
+  static constexpr auto kBeginnings = [] {
+    std::array<std::uint32_t, 32> beginnings{};
+    for (const std::string_view part : kParts) beginnings[part.size()] |= 1U << (part[0] & 31);
+    return beginnings;
+  }();
+  if (part.empty() || part.size() >= kBeginnings.size()) return false;
+  if ((kBeginnings[part.size()] >> (part[0] & 31) & 1) == 0) return false;
+  return std::ranges::binary_search(kParts, part);
 }
 
 LineState read_line(const SourceText& text, Span line, kernel::Sysctls& sysctls, ReadLog& log) {
@@ -62,7 +74,7 @@ LineState read_line(const SourceText& text, Span line, kernel::Sysctls& sysctls,
   const auto setting = read_setting(bytes);
   if (!setting || breaks_off(text, line, *setting))
     return report_fault(text, line, "'key = value'", kHint, log);
-  if (!bears_on_forwarding(setting->key)) return LineState::Ignored;
+  if (!bears_on_forwarding(setting->part)) return LineState::Ignored;
   // sysctl sorts its keys.
   sysctls.insert_or_assign(sysctls.end(), std::string(setting->key),
                            Sourced<std::string>{std::string(setting->value), text.provenance(line)});

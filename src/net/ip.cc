@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
 
 #include "src/base/text.h"
@@ -53,8 +54,13 @@ std::optional<Ip> parse_ip(std::string_view text) {
 
 std::string to_string(const Ip& ip) {
   if (ip.v4()) {
-    return fmt::format("{}.{}.{}.{}", ip.low >> 24 & 0xff, ip.low >> 16 & 0xff, ip.low >> 8 & 0xff,
-                       ip.low & 0xff);
+    std::array<char, 16> text{};
+    char* at = text.data();
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      if (shift != 24) *at++ = '.';
+      at = std::to_chars(at, text.data() + text.size(), ip.low >> shift & 0xff).ptr;
+    }
+    return {text.data(), at};
   }
   std::array<unsigned char, 16> bytes{};
   for (std::size_t i = 0; i < 8; ++i) {

@@ -29,9 +29,14 @@ std::optional<Mac> parse_mac(std::string_view text) {
 }
 
 std::string to_string(Mac mac) {
-  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", mac.value >> 40 & 0xff,
-                     mac.value >> 32 & 0xff, mac.value >> 24 & 0xff, mac.value >> 16 & 0xff,
-                     mac.value >> 8 & 0xff, mac.value & 0xff);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(17, ':');
+  for (int octet = 0; octet < 6; ++octet) {
+    const auto value = mac.value >> (40 - 8 * octet);
+    text[static_cast<std::size_t>(3 * octet)] = kDigits[value >> 4 & 15];
+    text[static_cast<std::size_t>(3 * octet + 1)] = kDigits[value & 15];
+  }
+  return text;
 }
 
 }  // namespace dvrtrace

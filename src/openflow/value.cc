@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <span>
 
 #include "src/base/text.h"
@@ -167,7 +168,9 @@ std::string print_flags(std::uint64_t value, std::uint64_t mask, std::span<const
 }
 
 std::string print_hex(Bits128 value) {
-  return value.high == 0 ? fmt::format("{:#x}", value.low) : fmt::format("{:#x}{:016x}", value.high, value.low);
+  if (value.high != 0) return fmt::format("{:#x}{:016x}", value.high, value.low);
+  std::array<char, 18> text{'0', 'x'};
+  return {text.data(), std::to_chars(text.data() + 2, text.data() + text.size(), value.low, 16).ptr};
 }
 
 std::string print_ip_masked(Bits128 value, Bits128 mask, Family family) {
@@ -265,11 +268,11 @@ std::optional<MaskedValue> read_value(const FieldInfo& field, std::string_view t
 
 std::string print_value(const FieldInfo& field, Bits128 value, Bits128 mask) {
   const bool exact = mask == ones128(field.bits);
-  const auto with_mask = [&](std::string text, std::string mask_text) { return exact ? text : text + "/" + mask_text; };
+  const auto with_mask = [&](auto print) { return exact ? print(value) : print(value) + "/" + print(mask); };
   switch (field.format) {
     case Format::Decimal: return exact ? fmt::format("{}", value.low) : fmt::format("{:#x}/{:#x}", value.low, mask.low);
-    case Format::Hex: return with_mask(print_hex(value), print_hex(mask));
-    case Format::Mac: return with_mask(to_string(Mac{value.low}), to_string(Mac{mask.low}));
+    case Format::Hex: return with_mask(print_hex);
+    case Format::Mac: return with_mask([](Bits128 mac) { return to_string(Mac{mac.low}); });
     case Format::Ipv4: return print_ip_masked(value, mask, Family::V4);
     case Format::Ipv6: return print_ip_masked(value, mask, Family::V6);
     case Format::Frag: return print_frag(value.low, mask.low);
