@@ -1,6 +1,7 @@
 // What several commands do to a model.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -8,12 +9,20 @@
 
 namespace dvrtrace::tui {
 
+inline constexpr std::size_t kLongestLine = 65536;  // of a line that is shown or copied whole
+
+// Another subject, from where its trace stops.
+void show(Model& model, std::shared_ptr<const Subject> subject);
+
 // Shows a message in the place of the hints, until the next key.
 void tell(Model& model, std::string message, bool bad = false);
 
 void choose_item(Model& model, std::size_t item);
 // `position`: in Way::hops.
 void choose_hop(Model& model, std::size_t direction, std::size_t position);
+
+// A direction of the trace, from where it stops.
+void choose_direction(Model& model, std::size_t direction);
 
 // The next place that holds what was searched for, or the one before; in what is shown.
 void search(Model& model, bool forward);

@@ -256,7 +256,8 @@ std::vector<Pieces> text_of(const Model& model, std::size_t columns) {
       write_sightings(model, page);
       break;
     case View::Line:
-      page.unwrapped(0, {Paint::Plain, printable(model.level().text)});
+      for (std::string_view rest = model.level().text; !rest.empty();)
+        page.unwrapped(0, {Paint::Plain, printable(take_until(rest, '\n'))});
       break;
     default:
       break;

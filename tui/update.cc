@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include "src/base/overloaded.h"
@@ -13,21 +12,6 @@
 
 namespace dvrtrace::tui {
 namespace {
-
-constexpr std::size_t kLongestLine = 65536;  // of a line that is shown or copied whole
-
-using LineStarts = std::shared_ptr<const std::vector<std::uint32_t>>;
-
-LineStarts line_starts(std::string_view bytes) {
-  std::vector<std::uint32_t> starts;
-  for (std::size_t at = 0; at < bytes.size();) {
-    starts.push_back(static_cast<std::uint32_t>(at));
-    const void* end = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
-    at = end == nullptr ? bytes.size()
-                        : static_cast<std::size_t>(static_cast<const char*>(end) - bytes.data()) + 1;
-  }
-  return std::make_shared<const std::vector<std::uint32_t>>(std::move(starts));
-}
 
 std::size_t page_rows(const Model& model) { return model.rows > 4 ? model.rows - 4 : 1; }
 
@@ -40,91 +24,10 @@ std::size_t moved(std::size_t from, std::ptrdiff_t by, std::size_t count) {
 
 constexpr std::ptrdiff_t kFar = std::ptrdiff_t{1} << 40;
 
-// --- what is chosen -----------------------------------------------------------------------------------
-
-void open_dump(Model& model) {
-  const std::vector<Item> items = items_of(model);
-  const Provenance at = model.item < items.size() ? items[model.item].at : Provenance{};
-  Dump dump;
-  if (at.known()) {
-    dump.source = at.source;
-    dump.span = at.span;
-    const SourceText text = model.subject->sources->text(at.source);
-    if (text.bytes.data() != nullptr) {
-      LineStarts& starts = model.line_starts[at.source];
-      if (!starts) starts = line_starts(text.bytes);
-      dump.lines = starts;
-      const auto next = std::ranges::upper_bound(*starts, at.span.begin);
-      dump.cited = next == starts->begin() ? 0 : static_cast<std::size_t>(next - starts->begin()) - 1;
-    }
-  }
-  const bool same =
-      dump.source == model.dump.source && dump.span == model.dump.span && dump.lines == model.dump.lines;
-  model.dump = std::move(dump);
-  if (same) return;
-  model.line = model.dump.cited;
-  model.sideways = 0;
-  // In flows what tells them apart stands behind cookie and duration.
-  const std::string_view line = line_of(model, model.line);
-  if (trim(line.substr(0, 16)).starts_with("cookie=")) {
-    const std::size_t table = line.substr(0, kLongestLine).find("table=");
-    if (table != std::string_view::npos) model.sideways = table;
-  }
-}
-
-}  // namespace
-
-void tell(Model& model, std::string message, bool bad) {
-  model.message = std::move(message);
-  model.message_is_bad = bad;
-}
-
-void choose_item(Model& model, std::size_t item) {
-  model.item = item;
-  open_dump(model);
-}
-
-void choose_hop(Model& model, std::size_t direction, std::size_t position) {
-  model.direction = direction;
-  model.hop = position;
-  choose_item(model, deciding_item(model));
-}
-
-namespace {
-
 void move_hop(Model& model, std::ptrdiff_t by) {
   if (way_of(model) == nullptr) return;
   const std::size_t to = moved(model.hop, by, hops_shown(model, model.direction));
   if (to != model.hop) choose_hop(model, model.direction, to);
-}
-
-// Where a trace stops is what is looked at first.
-std::size_t first_direction(const Subject& subject) {
-  if (!subject.trace) return 0;
-  for (std::size_t d = 0; d < subject.trace->directions.size(); ++d) {
-    const Verdict verdict = subject.trace->directions[d].verdict;
-    if (verdict != Verdict::Delivered && verdict != Verdict::LeftTheCloud) return d;
-  }
-  return 0;
-}
-
-std::size_t first_hop(const Subject& subject, std::size_t d) {
-  if (d >= subject.ways.size()) return 0;
-  const Direction& direction = subject.trace->directions[d];
-  const bool arrives = direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
-  if (arrives || !direction.stopped_at) return 0;
-  const auto& hops = subject.ways[d].hops;
-  const auto on_way = hops.begin() + static_cast<std::ptrdiff_t>(subject.ways[d].on_way);
-  const auto found = std::find(hops.begin(), on_way, *direction.stopped_at);
-  return found == on_way ? 0 : static_cast<std::size_t>(found - hops.begin());
-}
-
-void show(Model& model, std::shared_ptr<const Subject> subject) {
-  model.subject = std::move(subject);
-  model.line_starts.clear();
-  model.dump = {};
-  const std::size_t direction = first_direction(*model.subject);
-  choose_hop(model, direction, first_hop(*model.subject, direction));
 }
 
 // --- lists --------------------------------------------------------------------------------------------
@@ -240,13 +143,40 @@ std::string finding_as_text(const Model& model, const Finding& finding) {
   return page.text();
 }
 
+// The dump around what a finding cites, with the numbers of its lines; "" where the text is not at hand.
+std::string cited_text(const Model& model, const Finding& finding) {
+  constexpr std::size_t kLinesAround = 40;
+  const std::string_view bytes =
+      finding.at.known() ? model.subject->sources->text(finding.at.source).bytes : std::string_view{};
+  const std::size_t at = finding.at.span.begin;
+  if (at >= bytes.size()) return {};
+  std::size_t begin = at;
+  for (std::size_t lines = 0; begin > 0 && (bytes[begin - 1] != '\n' || lines++ < kLinesAround);) --begin;
+  const auto first = static_cast<std::size_t>(std::ranges::count(bytes.substr(0, begin), '\n')) + 1;
+  std::string text = fmt::format("\n{}\n", printable(model.subject->sources->name(finding.at.source)));
+  std::size_t number = first, after = 0;
+  for (std::string_view rest = bytes.substr(begin); !rest.empty() && after <= kLinesAround; ++number) {
+    const std::size_t start = bytes.size() - rest.size();
+    const std::string_view line = take_until(rest, '\n');
+    const bool cited = start <= at && at <= start + line.size();
+    after += start > at ? 1 : 0;
+    text += fmt::format("{} {:>6}  {}\n", cited ? '>' : ' ', number, printable(line.substr(0, kLongestLine)));
+  }
+  return text;
+}
+
 std::string chosen_text(const Model& model) {
   if (const std::optional<std::size_t> entry = list_entry(model, model.level().chosen)) {
     if (model.level().view == View::Findings)
       return finding_as_text(model, (*model.subject->findings)[*entry]);
     return model.subject->ends[*entry].word;
   }
-  if (model.level().view == View::Line) return printable(model.level().text);
+  if (model.level().view == View::Line) {
+    std::string text;
+    for (std::string_view rest = model.level().text; !rest.empty();)
+      text.append(text.empty() ? "" : "\n").append(printable(take_until(rest, '\n')));
+    return text;
+  }
   if (is_text(model.level().view)) {
     std::string text;
     const auto rows = text_rows(model);
@@ -290,8 +220,10 @@ void move(Model& model, std::ptrdiff_t by);
 
 void open(Model& model) {
   if (model.level().view == View::Ends) return choose_end(model);
-  if (const std::optional<std::size_t> entry = list_entry(model, model.level().chosen))
-    return push(model, View::Line, finding_as_text(model, (*model.subject->findings)[*entry]));
+  if (const std::optional<std::size_t> entry = list_entry(model, model.level().chosen)) {
+    const Finding& finding = (*model.subject->findings)[*entry];
+    return push(model, View::Line, finding_as_text(model, finding) + cited_text(model, finding));
+  }
   if (model.level().view != View::Trace) return;
   if (model.part == Part::Path) {
     model.part = Part::Steps;
@@ -349,7 +281,7 @@ void sideways(Model& model, bool right) {
 void turn(Model& model) {
   if (model.subject->ways.size() < 2) return tell(model, "there is one direction alone", true);
   const std::size_t other = (model.direction + 1) % model.subject->ways.size();
-  choose_hop(model, other, first_hop(*model.subject, other));
+  choose_direction(model, other);
 }
 
 void change_detail(Model& model) {
