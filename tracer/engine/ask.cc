@@ -316,8 +316,9 @@ class Asking {
     }
     if (const Arrival* inside = first([&](const Arrival& arrival) {
           return arrival.kind != Arrival::Kind::Outside &&
-                 (wanted.port == kNowhere || arrival.kind == Arrival::Kind::Namespace ||
-                  arrival.port == wanted.port);
+                 (wanted.port == kNowhere || arrival.port == wanted.port ||
+                  // A VM's address may be another's too, in another tenant's network.
+                  (arrival.kind == Arrival::Kind::Namespace && wanted.kind != Endpoint::Kind::Vm));
         })) {
       return inside;
     }
