@@ -7,7 +7,7 @@
 
 #include "collectors/neutron_json.h"
 #include "collectors/read_host.h"
-#include "collectors/source/all_cores.h"
+#include "src/base/all_cores.h"
 #include "src/base/text.h"
 
 namespace dvrtrace {

@@ -13,8 +13,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "collectors/source/all_cores.h"
 #include "collectors/source/archive.h"
+#include "src/base/all_cores.h"
 #include "src/base/source.h"
 #include "src/base/text.h"
 

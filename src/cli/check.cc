@@ -1,11 +1,10 @@
 // dvrtrace check: what deviates from what Neutron's agents program, and from what DVR takes for granted.
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <numeric>
-#include <thread>
 
+#include "src/base/all_cores.h"
 #include "src/cli/check.h"
 #include "src/cli/console.h"
 #include "src/cli/expectations.h"
@@ -54,15 +53,8 @@ class CloudCheck {
 
  private:
   void on_all_cores(const std::vector<std::size_t>& hosts, std::vector<Checked>& checked, bool last) {
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-      for (std::size_t each = next++; each < hosts.size(); each = next++)
-        check_host(hosts[each], checked[hosts[each]], last);
-    };
-    const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
-    std::vector<std::jthread> others;
-    for (std::size_t core = 1; core < std::min(cores, hosts.size()); ++core) others.emplace_back(work);
-    work();
+    run_on_all_cores(hosts.size(),
+                     [&](std::size_t each) { check_host(hosts[each], checked[hosts[each]], last); });
   }
 
   bool has_to_wait(std::size_t host, const HostSnapshot& found) {
