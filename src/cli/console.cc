@@ -71,6 +71,14 @@ nlohmann::ordered_json candidate_json(const Choice& choice) {
           {"network", choice.network}, {"ip", choice.ip},     {"port", choice.port}};
 }
 
+nlohmann::ordered_json failure_json(const Failure& failure) {
+  nlohmann::ordered_json error{{"code", failure.code}, {"message", failure.message}};
+  if (!failure.hint.empty()) error["hint"] = failure.hint;
+  error["candidates"] = nlohmann::ordered_json::array();
+  for (const Choice& choice : failure.candidates) error["candidates"].push_back(candidate_json(choice));
+  return {{"schema", "dvrtrace.error/1"}, {"tool", tool_name()}, {"error", error}};
+}
+
 std::string candidate_table(const std::vector<Choice>& candidates, const Style& style) {
   Table table{{"name", "kind", "host", "network", "address", "port"}, {}};
   for (const Choice& c : candidates) {
@@ -96,21 +104,24 @@ bool answer(const std::string& text, const Options& options) {
   return write_all(text, stdout);
 }
 
-void print_failure(const Failure& failure, const Options& options, bool as_json) {
-  if (as_json) {
-    nlohmann::ordered_json error{{"code", failure.code}, {"message", failure.message}};
-    if (!failure.hint.empty()) error["hint"] = failure.hint;
-    error["candidates"] = nlohmann::ordered_json::array();
-    for (const Choice& choice : failure.candidates) error["candidates"].push_back(candidate_json(choice));
-    const nlohmann::ordered_json document{
-        {"schema", "dvrtrace.error/1"}, {"tool", tool_name()}, {"error", error}};
-    write_all(document.dump(1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n", stdout);
-  }
-  std::string text =
-      painted(error_style(options), Paint::Bad, "dvrtrace:") + " " + printable(failure.message) + "\n";
-  if (!failure.candidates.empty()) text += candidate_table(failure.candidates, error_style(options));
+std::string failure_line(const Failure& failure, const JsonLine& line) {
+  nlohmann::ordered_json document = failure_json(failure);
+  document["line"] = line.number;
+  document["asked"] = line.asked;
+  return document.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string failure_text(const Failure& failure, const Style& style) {
+  std::string text = painted(style, Paint::Bad, "dvrtrace:") + " " + printable(failure.message) + "\n";
+  if (!failure.candidates.empty()) text += candidate_table(failure.candidates, style);
   if (!failure.hint.empty()) text += "  " + printable(failure.hint) + "\n";
-  write_all(text, stderr);
+  return text;
+}
+
+void print_failure(const Failure& failure, const Options& options, bool as_json) {
+  if (as_json)
+    write_all(failure_json(failure).dump(1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n", stdout);
+  write_all(failure_text(failure, error_style(options)), stderr);
 }
 
 void print_diagnostics(const std::vector<Diagnostic>& diagnostics, const Sources& sources,

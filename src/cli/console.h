@@ -11,6 +11,7 @@
 #include "src/cli/failure.h"
 #include "src/cli/options.h"
 #include "src/report/style.h"
+#include "src/report/trace_json.h"
 
 namespace dvrtrace::cli {
 
@@ -26,6 +27,11 @@ Style error_style(const Options& options);
 bool answer(const std::string& text, const Options& options);
 
 void print_failure(const Failure& failure, const Options& options, bool as_json);
+
+// The failure of one of many questions, as a line of JSON.
+std::string failure_line(const Failure& failure, const JsonLine& line);
+// As print_failure() says it on standard error.
+std::string failure_text(const Failure& failure, const Style& style);
 
 // The errors and warnings, counted, the first few in full; with --verbose all, notes too.
 void print_diagnostics(const std::vector<Diagnostic>& diagnostics, const Sources& sources,

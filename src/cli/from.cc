@@ -9,6 +9,7 @@
 #include "src/cli/opened_cloud.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
+#include "src/cli/questions.h"
 #include "src/model/network.h"
 #include "src/report/name_things.h"
 #include "src/report/trace_json.h"
@@ -26,14 +27,6 @@ struct Answered {
   std::vector<Finding> findings;
   Glossary glossary;
 };
-
-std::set<std::string> visited_hosts(const Trace& trace) {
-  std::set<std::string> hosts;
-  for (const Direction& direction : trace.directions) {
-    for (const Hop& hop : direction.hops) hosts.insert(hop.place.host);
-  }
-  return hosts;
-}
 
 // Keeps what bears on the hosts: what was read for another one, far from the packet's way, does not.
 std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Network& network,
@@ -62,7 +55,7 @@ tl::expected<Answered, Failure> ask_engine(const OpenedCloud& cloud, const Ask& 
   answered.trace = std::move(*trace);
   answered.inputs = cloud.inputs();
   diagnostics.merge(network.diagnostics());
-  answered.diagnostics = bearing_on(visited_hosts(answered.trace), network, diagnostics);
+  answered.diagnostics = bearing_on(hosts_on(answered.trace), network, diagnostics);
   if (!options.quiet) answered.findings = judge(network, question, answered.trace, cloud.settings(), sources).findings;
   if (!options.numeric) answered.glossary = name_things(network);
   return answered;
@@ -75,6 +68,7 @@ Detail detail_of(const std::string& word) {
 }  // namespace
 
 Outcome run_from(const Options& options) {
+  if (!options.questions.empty()) return answer_questions(options);
   const auto question = question_of(options);
   if (!question) return tl::unexpected<Failure>(question.error());
   Sources sources;

@@ -78,6 +78,8 @@ void declare_help(CLI::App& app, Options& o) {
 
 void declare_from(CLI::App& app, Options& o) {
   declare_cloud(app, o);
+  declare_value(app, "--questions", o.questions, "FILE", "Inputs",
+                "many questions, one per line: 'A to B [PACKET]'; - is standard input");
   declare_packet(app, o);
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
@@ -143,6 +145,20 @@ void declare_check(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_release(app, o);
   declare_format(app, o);
+  declare_general(app, o);
+}
+
+void declare_reach(CLI::App& app, Options& o) {
+  declare_cloud(app, o);
+  declare_value(app, "--expect", o.expect, "FILE", "What is asked",
+                "what must arrive and what must not, a line each: '[not] A to B [PACKET]'");
+  declare_value(app, "--from", o.from_pattern, "PATTERN", "What is asked",
+                "only from VMs so called: names, addresses, networks, hosts, security groups; * and ?");
+  declare_value(app, "--to", o.to_pattern, "PATTERN", "What is asked", "only to these");
+  declare_value(app, "-o,--format", o.format, "text|json|csv", "The answer", "how the answer is written");
+  declare_flag(app, "--json", o.json, "The answer", "short for -o json");
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
+                "full: an example for what arrives, too");
   declare_general(app, o);
 }
 
@@ -221,7 +237,8 @@ const std::vector<Command>& commands() {
         {"the way out, every step with its line of the dumps",
          "dvrtrace from 10.0.1.11 to 8.8.8.8 -d full -i hosts"},
         {"several reports, one of them named", "dvrtrace from vm1 to vm2 -i cmp1=a.tar.xz -i b.tar.xz"},
-        {"for a script", "dvrtrace from vm1 to vm2 -o json -i hosts"}},
+        {"for a script", "dvrtrace from vm1 to vm2 -o json -i hosts"},
+        {"many questions, a line of JSON for each", "dvrtrace from --questions pairs.txt -o json -i hosts"}},
        declare_from},
       {"view",
        "[from A to B [PACKET] | FILE]",
@@ -283,6 +300,17 @@ const std::vector<Command>& commands() {
        "leave so. What breaks most comes first. Without Neutron's objects the dumps alone are judged.\n",
        {{"a whole cloud", "dvrtrace check -i hosts --neutron neutron"}},
        declare_check},
+      {"reach",
+       "[PACKET...]",
+       "who reaches whom: all pairs of VMs, floating IPs, the outside, metadata, DHCP",
+       "Each PACKET, icmp by default, between all VMs, from and to the outside and to floating IPs; metadata and DHCP with their "
+       "own.\n"
+       "VMs of which the dumps say the same are asked about once, and shown as one group. Exit status with --expect: 0 it is so, "
+       "1 it\n"
+       "is not, 3 the dumps do not tell.\n",
+       {{"the matrix", "dvrtrace reach icmp tcp/22 -i hosts --neutron neutron"},
+        {"in a cloud's own CI", "dvrtrace reach --expect policy.txt -i hosts --neutron neutron"}},
+       declare_reach},
       {"reference",
        "[HOST...]",
        "what Neutron's agents should have programmed, as dumps",

@@ -20,6 +20,8 @@ struct Options {
   std::string folder = ".", bridge;          // ofproto-trace
   std::vector<std::string> ct_next;
   std::string fill = "none";                 // from
+  std::string questions;
+  std::string expect, from_pattern, to_pattern;  // reach
   std::string release, output;               // check, reference, collect
   std::string host_list, ssh, timeout, connect_timeout, parallel;  // collect
   bool list = false;

@@ -142,6 +142,14 @@ Failure failure_of(const AskError& error) {
   return failure;
 }
 
+std::set<std::string> hosts_on(const Trace& trace) {
+  std::set<std::string> hosts;
+  for (const Direction& direction : trace.directions) {
+    for (const Hop& hop : direction.hops) hosts.insert(hop.place.host);
+  }
+  return hosts;
+}
+
 int status_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::Delivered:

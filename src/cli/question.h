@@ -1,6 +1,7 @@
 // The question of a command line: `A to B [PACKET]` and the options of the packet.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "src/cli/failure.h"
@@ -16,6 +17,9 @@ tl::expected<void, Failure> read_packet(const std::string& word, PacketSpec& pac
 tl::expected<Ask, Failure> question_of(const Options& options);
 
 Failure failure_of(const AskError& error);
+
+// The hosts that a packet visits, by name.
+std::set<std::string> hosts_on(const Trace& trace);
 
 // The exit status that a verdict is.
 int status_of(Verdict verdict);

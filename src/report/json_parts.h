@@ -58,6 +58,8 @@ Json packet_json(const Headers& packet);
 
 Json findings_json(const std::vector<Finding>& findings, const Sources& sources);
 
+// One document on a line of its own without a line break in it.
+inline std::string one_line(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n"; }
 // One document and a newline. Bytes that are not UTF-8 become U+FFFD.
 inline std::string document(const Json& json) {
   return json.dump(1, ' ', true, Json::error_handler_t::replace) + "\n";

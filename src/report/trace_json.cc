@@ -245,7 +245,12 @@ Json direction_json(const Direction& direction, const Sources& sources) {
 }  // namespace
 
 std::string print_json(const Trace& trace, const JsonContext& context) {
-  Json json{{"schema", "dvrtrace.trace/1"}, {"tool", context.tool}, {"inputs", Json::array()}};
+  Json json{{"schema", "dvrtrace.trace/1"}, {"tool", context.tool}};
+  if (context.line) {
+    json["line"] = context.line->number;
+    json["asked"] = context.line->asked;
+  }
+  json["inputs"] = Json::array();
   for (const JsonInput& input : context.inputs) {
     json["inputs"].push_back(
         {{"host", input.host}, {"path", input.path}, {"collected_at", or_null(input.collected_at)}});
@@ -265,7 +270,7 @@ std::string print_json(const Trace& trace, const JsonContext& context) {
   }
   json["findings"] = findings_json(context.findings, context.sources);
   json["diagnostics"] = diagnostics_json(context.diagnostics, context.sources);
-  return document(json);
+  return context.line ? one_line(json) : document(json);
 }
 
 }  // namespace dvrtrace

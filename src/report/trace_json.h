@@ -3,6 +3,7 @@
 // exact and harmless to a terminal.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,19 @@ struct JsonInput {
   std::string collected_at;  // "" not known
 };
 
+// Which of many questions a document answers: it is a line of its own then.
+struct JsonLine {
+  std::size_t number = 0;  // from 1
+  std::string asked;
+};
+
 struct JsonContext {
   const Sources& sources;
   std::string tool;  // "dvrtrace 0.1.0"
   std::vector<JsonInput> inputs;
   std::vector<Diagnostic> diagnostics;
   std::vector<Finding> findings;  // what explains the trace first
+  std::optional<JsonLine> line = {};
 };
 
 std::string print_json(const Trace& trace, const JsonContext& context);

@@ -40,6 +40,9 @@ class Asker {
  public:
   explicit Asker(const Network& network) : network_(network), ports_(network) {}
   tl::expected<Trace, AskError> ask(const Ask& question) const;
+  const Ports& ports() const { return ports_; }
+  // Fixed addresses that only the large dumps tell: reads every host, where any is wanted. Not while questions are asked.
+  void look_for_addresses() { ports_.look_for_addresses(); }
 
  private:
   const Network& network_;

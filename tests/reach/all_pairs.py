@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""One pair of each two classes stands for all of them: `all_pairs.py --tool BUILD/dvrtrace [--lab]`
+
+What `dvrtrace reach` says of each cell is held against the answer to every single pair in it, asked one by one. Over the fixture; with
+--lab over the recorded clouds beside the project, where they are."""
+
+import argparse
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import harness  # noqa: E402
+
+PACKETS = ("icmp", "tcp/22", "udp/53")
+LABS = os.path.join(harness.ROOT, "..", "shared", "data", "lab")
+SERVICES = {"metadata": "169.254.169.254 tcp/80", "dhcp": "255.255.255.255 dhcp", "outside": "outside"}
+
+
+def run(tool, words, cloud):
+    done = subprocess.run([os.path.abspath(tool), *words, "-i", f"{cloud}/hosts", "--neutron", f"{cloud}/neutron"], text=True,
+                          capture_output=True, check=False, env=harness.environment(tool), timeout=1100)
+    if done.returncode not in (0, 1, 3):
+        sys.exit(f"{' '.join(words)}: status {done.returncode}\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def pairs_of(source, target, owners):
+    """The questions that a cell is about: nobody asks itself, nor its own floating IP."""
+    for sender in source["members"] or ["outside"]:
+        for receiver in target["members"] or [SERVICES[target["kind"]]]:
+            if sender != receiver and owners.get(receiver) != sender:
+                yield f"{sender} to {receiver}"
+
+
+def wrong_cells(tool, cloud):
+    reach = json.loads(run(tool, ["reach", *PACKETS, "-o", "json"], cloud))
+    inventory = json.loads(run(tool, ["inventory", "-o", "json"], cloud))
+    owners = {floating["ip"]: floating["vm"] for floating in inventory["floating_ips"]}
+    cells = []
+    for table in reach["tables"]:
+        for cell in table["cells"]:
+            source, target = reach["ends"][cell["from"]], reach["ends"][cell["to"]]
+            packet = table["packet"] or ""
+            cells.append((packet, cell, source, target, [f"{pair} {packet}".strip() for pair in pairs_of(source, target, owners)]))
+    with tempfile.NamedTemporaryFile("w", suffix=".questions", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for cell in cells for line in cell[4]))
+        file.flush()
+        answers = {a["asked"]: (a["verdict"], a["reason"]) for a in
+                   map(json.loads, run(tool, ["from", "-q", "--questions", file.name, "-o", "json"], cloud).splitlines())}
+    wrong = 0
+    for packet, cell, source, target, asked in cells:
+        said = collections.Counter({(a["verdict"], a["reason"]): a["pairs"] for a in cell["answers"]})
+        found = collections.Counter(answers[line] for line in asked)
+        if said != found:
+            wrong += 1
+            print(f"FAILED {source['label']} to {target['label']} {packet}: reach says {dict(said)}, one by one {dict(found)}")
+    vms = sum(len(end["members"]) for end in reach["ends"] if end["kind"] == "vms")
+    print(f"{os.path.basename(cloud)}: {len(cells)} cells, {sum(len(c[4]) for c in cells)} pairs, {reach['traced']} traced, {vms} VMs, {wrong} wrong")
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tool", required=True)
+    parser.add_argument("--lab", action="store_true")
+    options = parser.parse_args()
+    clouds = [os.path.join(harness.ROOT, "fixtures", "two-computes")]
+    if options.lab:
+        clouds = [os.path.join(LABS, name) for name in ("ovsfw", "hybrid", "ha6") if os.path.isdir(os.path.join(LABS, name))]
+        if not clouds:
+            print("skipped: no recorded clouds beside the project")
+            return harness.SKIPPED
+    return 1 if sum(wrong_cells(options.tool, cloud) for cloud in clouds) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
