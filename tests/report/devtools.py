@@ -107,17 +107,23 @@ class Page:
 
     def __init__(self, chromium, width=1280, height=900, dark=False, script=True):
         self.chromium = chromium
-        target = chromium.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = chromium.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.target = chromium.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = chromium.call("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(domain + ".enable")
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.size(width, height)
         self.media("screen", dark)
         if not script:
             self.call("Emulation.setScriptExecutionDisabled", value=True)
 
     def call(self, method, **parameters):
         return self.chromium.call(method, self.session, **parameters)
+
+    def close(self):
+        self.chromium.call("Target.closeTarget", targetId=self.target)
+
+    def size(self, width, height):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def media(self, kind, dark=False):
         self.call("Emulation.setEmulatedMedia", media=kind,

@@ -15,7 +15,7 @@ constexpr double kBetweenRows = 28, kBetweenBands = 34;
 constexpr double kInset = 10;                       // of a text in its box
 constexpr double kEntry = 18;                       // where a line comes into a box from above
 constexpr double kTrunk = 34, kSpur = 10, kIndent = 12;  // of copies, from their box's left
-constexpr double kBeyond = 8;                       // what a copy's text may stick out to the right of its box
+constexpr double kClear = 8;                        // of a copy's text, to what stands to its right
 constexpr double kCell = 6.65, kNameCell = 7.9;     // of 11 and 13 pixels of a monospaced font
 
 struct Character {
@@ -120,6 +120,8 @@ class LayingOut {
       layout_.boxes.push_back(box);
       if (last_) link(*last_, placed, top);
       last_ = placed;
+      // To its right the next box's copies begin, or a line turns down.
+      text_end_ = box.x + box.width + (&box == &boxes.back() ? kClear : kGap + kTrunk - kClear);
       bottom = std::max(bottom, add_copies(box));
     }
     y_ = bottom;
@@ -168,7 +170,7 @@ class LayingOut {
       y += kCopyHeight;
       const double x = box.x + kTrunk + kSpur + 4;
       const std::string text = fmt::format("and {} more, listed below", node.not_drawn);
-      layout_.copies.push_back({{}, shortened(text, cells_in(box.x + box.width + kBeyond - x, kCell)), x, y - 3, box.x + kTrunk, box.y + box.height});
+      layout_.copies.push_back({{}, shortened(text, cells_in(text_end_ - x, kCell)), x, y - 3, box.x + kTrunk, box.y + box.height});
     }
     return y + 4;
   }
@@ -182,7 +184,7 @@ class LayingOut {
       std::string text = child.end ? std::string(signs_of(child).front().text).substr(0, signs_of(child).front().text.find(' ')) + " " : "";
       text += child.number + " " + child.name;
       if (!child.host.empty() && child.host != node.host) text += " on " + child.host;
-      layout_.copies.push_back({copy, shortened(text, cells_in(box.x + box.width + kBeyond - x, kCell)), x, y - 3, trunk, from});
+      layout_.copies.push_back({copy, shortened(text, cells_in(text_end_ - x, kCell)), x, y - 3, trunk, from});
       const bool indent = depth < kDeepest;
       const double at = y;
       add_copies(box, child, indent ? trunk + kIndent : trunk, indent ? at : from, depth + 1, y);
@@ -193,6 +195,7 @@ class LayingOut {
   Layout layout_;
   std::size_t columns_ = 1, row_ = 0;
   double box_ = 0, y_ = 0;
+  double text_end_ = 0;  // of the copies being added
   std::optional<Placed> last_;
 };
 

@@ -55,8 +55,8 @@ class Writer {
       Markup copies;
       for (const std::size_t i : numbers_.copies) copies += hop(i);
       all += html_details({"", "list", false, false},
-                          html_text(fmt::format("copies of floods, beside the way: {} hops; 2.1 is the first made in hop 2, 2.1/2 where that goes on",
-                                                numbers_.copies.size())),
+                          html_text(fmt::format("copies of floods, beside the way: {} hop{}; 2.1 is the first made in hop 2, 2.1/2 where that goes on",
+                                                numbers_.copies.size(), numbers_.copies.size() == 1 ? "" : "s")),
                           copies);
     }
     all += crossings();
@@ -148,7 +148,7 @@ class Writer {
       table.rows.push_back({{crossing.host}, {crossing.netns.empty() ? "root" : crossing.netns}, {crossing.device}, {std::move(packet)}});
     }
     return html_details({"", "list entry", false, false},
-                        html_text(fmt::format("where it can be captured: {} crossings", direction_.crossings.size())), html_table(table));
+                        html_text(fmt::format("where it can be captured: {} crossing{}", direction_.crossings.size(), direction_.crossings.size() == 1 ? "" : "s")), html_table(table));
   }
 
   const Direction& direction_;
