@@ -130,15 +130,13 @@ std::string_view in_words(PlaceKind kind) {
 }
 
 std::string changes_text(const std::vector<HeaderRow>& rows) {
-  const auto has = [&](std::string_view name) {
-    return std::ranges::any_of(rows, [&](const HeaderRow& row) { return row.changed && row.name == name; });
-  };
-  const bool both = has("eth src") && has("eth dst");
-  std::string text;
+  const auto is_mac = [](const HeaderRow& row) { return row.changed && row.name.starts_with("eth "); };
+  const auto macs = std::ranges::count_if(rows, is_mac);
+  std::string text = macs == 0 ? "" : macs == 1 ? "MAC" : "MACs";
   for (const HeaderRow& row : rows) {
-    if (!row.changed || (both && row.name == "eth dst")) continue;
+    if (!row.changed || is_mac(row)) continue;
     text += text.empty() ? "" : ", ";
-    text += both && row.name == "eth src" ? "MACs" : row.name;
+    text += row.name;
   }
   return text;
 }
