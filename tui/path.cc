@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::size_t kLink = 2, kWidestHost = 12, kWidestBox = 40;
 
-// "qrouter-13c6faff-a669-..." as "qrouter-13c6faff": eight digits tell UUIDs apart.
-std::string short_uuid(const std::string& name) {
-  const std::size_t dash = name.find('-');
-  constexpr std::size_t kDigits = 8, kUuid = 36;
-  if (dash == std::string::npos || name.size() != dash + 1 + kUuid || name[dash + 1 + kDigits] != '-')
-    return name;
-  return name.substr(0, dash + 1 + kDigits);
-}
-
 std::string name_of(const Hop& hop, const Glossary& glossary) {
   const Place& place = hop.place;
   switch (place.kind) {
@@ -34,7 +25,7 @@ std::string name_of(const Hop& hop, const Glossary& glossary) {
       if (place.name.empty() || place.name == "root") return "root";
       std::string_view name = name_in(glossary.namespaces, place.name);
       consume(name, "router ");
-      return short_uuid(place.name) + (name.empty() ? "" : fmt::format(" {}", name));
+      return short_name(place.name) + (name.empty() ? "" : fmt::format(" {}", name));
     }
     default:
       return place.name.empty() ? std::string(dvrtrace::name(place.kind)) : place.name;
@@ -118,29 +109,13 @@ class Drawing {
   std::string marks(const Direction& direction, const Subject::Way& way, std::size_t i) const {
     const Hop& hop = direction.hops[i];
     std::string marks;
-    const auto add = [&](std::string_view unicode, std::string_view ascii) {
+    const auto add = [&](std::string_view sign) {
       marks += marks.empty() ? " " : "";
-      marks += model_.style.unicode ? unicode : ascii;
+      marks += sign;
     };
-    if (const Stopped* stopped = stop_of(hop)) {
-      switch (stopped->verdict) {
-        case Verdict::Delivered:
-        case Verdict::LeftTheCloud:
-          add("✓", "+");
-          break;
-        case Verdict::Dropped:
-          add("✗", "X");
-          break;
-        case Verdict::Looped:
-          add("↺", "@");
-          break;
-        case Verdict::Unknown:
-          add("?", "?");
-          break;
-      }
-    }
-    if (way.faulty[i]) add("!", "!");
-    if (hop.origin != Origin::Observed) add("~", "~");
+    if (const Stopped* stopped = stop_of(hop)) add(sign_of(stopped->verdict, model_.style.unicode));
+    if (way.faulty[i]) add("!");
+    if (hop.origin != Origin::Observed) add("~");
     return marks;
   }
 

@@ -4,78 +4,29 @@
 #include <algorithm>
 
 #include "src/base/text.h"
+#include "src/report/header_fields.h"
 #include "src/report/words.h"
 #include "tui/parts.h"
 
 namespace dvrtrace::tui {
 namespace {
 
-struct Field {
-  std::string_view name;
-  std::string value;
-};
-
-std::string port_text(const std::optional<std::uint16_t>& port) {
-  return port ? std::to_string(*port) : "none";
-}
-std::string address_text(const std::optional<Ip>& ip, const Glossary& glossary) {
-  return ip ? ip_text(*ip, glossary) : "none";
-}
-
-// The headers of a packet by name; the same names in the same order whichever packet it is.
-std::vector<Field> fields_of(const Headers& h, const Place& place, const Glossary& glossary,
-                             std::string_view arrow) {
-  constexpr std::uint16_t kTypeArp = 0x0806;
-  std::vector<Field> fields{
-      {"eth src", mac_text(h.eth_src, glossary)},
-      {"eth dst", mac_text(h.eth_dst, glossary)},
-      {"VLAN", h.vlan ? vlan_text(*h.vlan, place, glossary) : "untagged"},
-      {"tunnel", h.encapsulation ? "inside " + tunnel_text(*h.encapsulation, arrow, glossary)
-                 : h.tun_id      ? vni_text(*h.tun_id, glossary)
-                                 : "none"},
-      {h.eth_type == kTypeArp ? "ARP from" : "IP src", address_text(h.ip_src, glossary)},
-      {h.eth_type == kTypeArp ? "ARP to" : "IP dst", address_text(h.ip_dst, glossary)}};
-  if (h.src_port || h.dst_port) {
-    fields.push_back({"src port", port_text(h.src_port)});
-    fields.push_back({"dst port", port_text(h.dst_port)});
-  }
-  fields.push_back({"TTL", std::to_string(h.ttl)});
-  return fields;
-}
-
 void add_headers(const Direction& direction, const Subject& subject, const Subject::Way& way, std::size_t i,
                  const Style& style, std::vector<Item>& items) {
-  const Hop& hop = direction.hops[i];
-  const std::size_t next = way.next[i];
-  const std::vector<Field> before = fields_of(hop.arrived, hop.place, subject.glossary, style.arrow());
-  std::vector<Field> after;
-  if (next != i)
-    after =
-        fields_of(direction.hops[next].arrived, direction.hops[next].place, subject.glossary, style.arrow());
-  const bool ends = after.empty();
+  const bool ends = way.next[i] == i;
   items.push_back({{{Paint::Strong, "headers"},
                     {Paint::Faint, ends ? " as it arrived" : " as it arrived; * what the next hop gets"}},
                    0,
                    {},
                    {}});
-  for (const Field& field : before) {
-    const auto same = std::ranges::find(after, field.name, &Field::name);
-    const bool changed = same != after.end() && same->value != field.value;
-    Pieces pieces{{Paint::Plain, fmt::format("{} {:<8} ", changed ? '*' : ' ', field.name)},
-                  {Paint::Plain, field.value}};
-    if (changed) {
+  for (HeaderRow& row : header_rows(direction, i, way.next[i], subject.glossary, style.arrow())) {
+    Pieces pieces{{Paint::Plain, fmt::format("{} {:<8} ", row.changed ? '*' : ' ', row.name)},
+                  {Paint::Plain, std::move(row.before)}};
+    if (row.changed) {
       pieces.push_back({Paint::Plain, fmt::format(" {} ", style.arrow())});
-      pieces.push_back({Paint::Changed, same->value});
+      pieces.push_back({Paint::Changed, std::move(row.after)});
     }
     items.push_back({std::move(pieces), 0, {}, {}});
-  }
-  for (const Field& field : after) {
-    if (std::ranges::find(before, field.name, &Field::name) == before.end())
-      items.push_back({{{Paint::Plain, fmt::format("* {:<8} none {} ", field.name, style.arrow())},
-                        {Paint::Changed, field.value}},
-                       0,
-                       {},
-                       {}});
   }
 }
 

@@ -11,6 +11,7 @@
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
 #include "src/report/finding_text.h"
+#include "src/report/pictures/finding_html.h"
 #include "tracer/check/catalogue.h"
 #include "tracer/check/invariants.h"
 #include "tracer/reference/derive.h"
@@ -179,10 +180,11 @@ Outcome run_check(const Options& options) {
   Sources sources;
   const auto checked = check_cloud(options, sources, Texts::Forget);
   if (!checked) return tl::unexpected<Failure>(checked.error());
+  const JsonContext context{sources, tool_name(), checked->inputs, checked->diagnostics, {}};
   const std::string text =
-      options.format == "json"
-          ? print_json(checked->report, {sources, tool_name(), checked->inputs, checked->diagnostics, {}})
-          : print_text(checked->report, sources, output_style(options), options.verbose);
+      options.format == "json"   ? print_json(checked->report, context)
+      : options.format == "html" ? print_html(checked->report, context)
+                                 : print_text(checked->report, sources, output_style(options), options.verbose);
   if (!answer(text, options)) return fail("output", "the answer could not be written");
   return status_of(checked->report.findings);
 }

@@ -100,7 +100,7 @@ bool answer(const std::string& text, const Options& options) {
   const std::size_t rows = window(STDOUT_FILENO).ws_row;
   const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
   const bool is_long = rows != 0 && lines >= rows;
-  if (is_long && !options.no_pager && options.format != "json" && page(text)) return true;
+  if (is_long && !options.no_pager && options.format == "text" && page(text)) return true;
   return write_all(text, stdout);
 }
 

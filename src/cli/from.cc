@@ -12,6 +12,8 @@
 #include "src/cli/questions.h"
 #include "src/model/network.h"
 #include "src/report/name_things.h"
+#include "src/report/pictures/trace_dot.h"
+#include "src/report/pictures/trace_html.h"
 #include "src/report/trace_json.h"
 #include "src/report/trace_text.h"
 #include "tracer/engine/ask.h"
@@ -81,11 +83,16 @@ Outcome run_from(const Options& options) {
   if (!options.quiet) print_diagnostics(answered->diagnostics, sources, options);
   const Trace& trace = answered->trace;
   std::string text;
+  const JsonContext context{sources, tool_name(), answered->inputs, answered->diagnostics, answered->findings};
   if (options.format == "json") {
-    text = print_json(trace, {sources, tool_name(), answered->inputs, answered->diagnostics, answered->findings});
+    text = print_json(trace, context);
+  } else if (options.format == "html") {
+    text = print_html(trace, context, answered->glossary);
+  } else if (options.format == "dot") {
+    text = print_dot(trace, answered->findings, answered->glossary);
   } else {
-    const TextContext context{sources, answered->glossary, output_style(options), detail_of(options.detail), answered->findings};
-    text = options.quiet ? print_verdict(trace, context) : print_text(trace, context);
+    const TextContext shown{sources, answered->glossary, output_style(options), detail_of(options.detail), answered->findings};
+    text = options.quiet ? print_verdict(trace, shown) : print_text(trace, shown);
   }
   if (!answer(text, options)) return fail("output", "the answer could not be written");
   return status_of(trace.verdict);

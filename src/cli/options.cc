@@ -58,9 +58,9 @@ void declare_packet(CLI::App& app, Options& o) {
   declare_flag(app, "--established", o.established, kGroup, "a packet of a connection that exists already");
 }
 
-void declare_format(CLI::App& app, Options& o) {
+void declare_format(CLI::App& app, Options& o, const char* formats = "text|json") {
   constexpr const char* kGroup = "The answer";
-  declare_value(app, "-o,--format", o.format, "text|json", kGroup, "how the answer is written");
+  declare_value(app, "-o,--format", o.format, formats, kGroup, "how the answer is written");
   declare_flag(app, "--json", o.json, kGroup, "short for --format json");
 }
 
@@ -81,7 +81,7 @@ void declare_from(CLI::App& app, Options& o) {
   declare_value(app, "--questions", o.questions, "FILE", "Inputs",
                 "many questions, one per line: 'A to B [PACKET]'; - is standard input");
   declare_packet(app, o);
-  declare_format(app, o);
+  declare_format(app, o, "text|json|html|dot");
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
                 "how much of the way is shown");
   declare_flag(app, "--show-arp", o.show_arp, "The answer",
@@ -144,7 +144,7 @@ void declare_ofproto_trace(CLI::App& app, Options& o) {
 void declare_check(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_release(app, o);
-  declare_format(app, o);
+  declare_format(app, o, "text|json|html");
   declare_general(app, o);
 }
 
@@ -155,8 +155,7 @@ void declare_reach(CLI::App& app, Options& o) {
   declare_value(app, "--from", o.from_pattern, "PATTERN", "What is asked",
                 "only from VMs so called: names, addresses, networks, hosts, security groups; * and ?");
   declare_value(app, "--to", o.to_pattern, "PATTERN", "What is asked", "only to these");
-  declare_value(app, "-o,--format", o.format, "text|json|csv", "The answer", "how the answer is written");
-  declare_flag(app, "--json", o.json, "The answer", "short for -o json");
+  declare_format(app, o, "text|json|csv|html");
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
                 "full: an example for what arrives, too");
   declare_general(app, o);
@@ -238,7 +237,8 @@ const std::vector<Command>& commands() {
          "dvrtrace from 10.0.1.11 to 8.8.8.8 -d full -i hosts"},
         {"several reports, one of them named", "dvrtrace from vm1 to vm2 -i cmp1=a.tar.xz -i b.tar.xz"},
         {"for a script", "dvrtrace from vm1 to vm2 -o json -i hosts"},
-        {"many questions, a line of JSON for each", "dvrtrace from --questions pairs.txt -o json -i hosts"}},
+        {"many questions, a line of JSON for each", "dvrtrace from --questions pairs.txt -o json -i hosts"},
+        {"a page to attach to a ticket", "dvrtrace from vm1 to vm2 -o html -i hosts >vm1-to-vm2.html"}},
        declare_from},
       {"view",
        "[from A to B [PACKET] | FILE]",

@@ -11,6 +11,7 @@
 #include "src/cli/program.h"
 #include "src/cli/progress.h"
 #include "src/cli/question.h"
+#include "src/report/pictures/reach_html.h"
 #include "src/report/reach_json.h"
 #include "src/report/reach_text.h"
 #include "tracer/reach/reach.h"
@@ -105,6 +106,8 @@ Outcome run_reach(const Options& options) {
   std::string text;
   if (options.format == "json") {
     text = print_reach_json(reach, tool_name());
+  } else if (options.format == "html") {
+    text = print_html(reach, {sources, tool_name(), (*cloud)->inputs(), diagnostics.all(), {}});
   } else if (options.format == "csv") {
     text = print_reach_csv(reach);
   } else {

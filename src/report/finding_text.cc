@@ -5,11 +5,9 @@
 #include <algorithm>
 
 #include "src/base/text.h"
-#include "src/report/json_parts.h"
+#include "src/report/words.h"
 
 namespace dvrtrace {
-namespace {
-
 Paint paint_of(Severity severity) {
   switch (severity) {
     case Severity::Error: return Paint::Bad;
@@ -23,6 +21,8 @@ std::string place_of(const Finding& finding) {
   if (finding.place_kind == "namespace") return finding.place.empty() ? "root namespace" : finding.place;
   return finding.table ? fmt::format("{} table {}", finding.place, finding.table->value) : finding.place;
 }
+
+namespace {
 
 std::string counted(std::size_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
 

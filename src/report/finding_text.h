@@ -12,6 +12,11 @@
 
 namespace dvrtrace {
 
+Paint paint_of(Severity severity);
+
+// Where it is: "br-tun table 4", "root namespace". As it was read: not made harmless.
+std::string place_of(const Finding& finding);
+
 // One finding, with its evidence and repair. `full`: with what was expected and found.
 void write_finding(const Finding& finding, const Sources& sources, Page& page, bool full);
 

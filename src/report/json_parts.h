@@ -10,6 +10,7 @@
 
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
+#include "src/report/words.h"
 #include "src/trace/finding.h"
 #include "src/trace/headers.h"
 
@@ -28,18 +29,6 @@ inline Json source_json(const Provenance& at, const Sources& sources) {
   if (!at.known()) return nullptr;
   const Location where = sources.locate(at);
   return {{"file", std::string(where.file)}, {"line", where.line}, {"column", where.column}};
-}
-
-inline std::string_view name(Severity severity) {
-  switch (severity) {
-    case Severity::Note:
-      return "note";
-    case Severity::Warning:
-      return "warning";
-    case Severity::Error:
-      return "error";
-  }
-  return "error";
 }
 
 inline Json diagnostics_json(const std::vector<Diagnostic>& diagnostics, const Sources& sources) {

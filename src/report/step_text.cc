@@ -56,16 +56,19 @@ bool only_marks(std::string_view target) {
   return name == "MARK" || name == "CONNMARK" || name == "CT" || name == "CHECKSUM";
 }
 
-bool in_path(const Step& step) {
-  if (const auto* flow = std::get_if<FlowHit>(&step)) {
-    return !(only_leads_on(flow->actions) && matches_without_condition(flow->match));
-  }
-  if (const auto* changed = std::get_if<Changed>(&step)) return is_header_field(changed->field);
-  if (const auto* tracked = std::get_if<Tracked>(&step)) return !tracked->nat.empty() || tracked->assumed;
-  if (const auto* chain = std::get_if<ChainHit>(&step)) return !only_marks(chain->target);
-  if (const auto* sent = std::get_if<SentTo>(&step)) return !sent->note.empty();
-  return !std::holds_alternative<Noted>(step);
+}  // namespace
+
+bool only_in_full(const Step& step) {
+  if (const auto* flow = std::get_if<FlowHit>(&step))
+    return only_leads_on(flow->actions) && matches_without_condition(flow->match);
+  if (const auto* changed = std::get_if<Changed>(&step)) return !is_header_field(changed->field);
+  if (const auto* tracked = std::get_if<Tracked>(&step)) return tracked->nat.empty() && !tracked->assumed;
+  if (const auto* chain = std::get_if<ChainHit>(&step)) return only_marks(chain->target);
+  if (const auto* sent = std::get_if<SentTo>(&step)) return sent->note.empty();
+  return std::holds_alternative<Noted>(step);
 }
+
+namespace {
 
 // A line of iptables without its counters and without the chain, which is named before it.
 std::string_view bare_rule(std::string_view rule) {
@@ -145,7 +148,7 @@ std::vector<Step> shown_steps(const std::vector<Step>& steps, Detail detail) {
   std::vector<Step> kept;
   bool after_vlan = false;  // the step just before was a change of the VLAN
   for (const Step& step : steps) {
-    if (detail == Detail::Brief || !in_path(step)) continue;
+    if (detail == Detail::Brief || only_in_full(step)) continue;
     const auto* changed = std::get_if<Changed>(&step);
     const bool is_vlan = changed != nullptr && is_vlan_field(changed->field);
     if (is_vlan && after_vlan) {

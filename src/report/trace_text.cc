@@ -55,8 +55,6 @@ Pieces verdict_pieces(const Trace& trace, const Glossary& glossary) {
   return {{paint_of(trace.verdict), std::string(name(trace.verdict))}, {Paint::Plain, std::move(text)}};
 }
 
-namespace {
-
 std::string endpoint_text(const EndpointName& end) {
   std::string text = called(end);
   if (end.ip && to_string(*end.ip) != text) text += "  " + to_string(*end.ip);
@@ -81,6 +79,37 @@ std::string asked_text(const Question& question) {
   if (packet.ttl != 0) text += fmt::format(", TTL {}", packet.ttl);
   return text;
 }
+
+Pieces direction_pieces(const Direction& direction, const Glossary& glossary) {
+  const auto count = std::ranges::count(hops_on_path(direction), true);
+  Pieces pieces{{Paint::Strong, printable(direction.name)},
+                {Paint::Plain, ": "},
+                {paint_of(direction.verdict), std::string(name(direction.verdict))},
+                {Paint::Plain, fmt::format(" ({})", name(direction.reason))}};
+  if (!arrived(direction.verdict)) {
+    pieces.push_back({Paint::Plain, fmt::format(" in {}: {}", where(direction, glossary), in_words(direction.reason))});
+  } else {
+    pieces.push_back({Paint::Plain, fmt::format(": {}", in_words(direction.reason))});
+  }
+  pieces.push_back({Paint::Faint, fmt::format(", {} hop{}", count, count == 1 ? "" : "s")});
+  return pieces;
+}
+
+std::vector<std::string> needs_of(const Trace& trace) {
+  std::vector<std::string> needs;
+  for (const Direction& direction : trace.directions) {
+    if (direction.verdict != Verdict::Unknown || !direction.stopped_at ||
+        *direction.stopped_at >= direction.hops.size())
+      continue;
+    const Stopped* stopped = stop_of(direction.hops[*direction.stopped_at]);
+    if (stopped == nullptr || stopped->needs.empty()) continue;
+    const std::string text = printable(stopped->needs);
+    if (std::ranges::find(needs, text) == needs.end()) needs.push_back(text);
+  }
+  return needs;
+}
+
+namespace {
 
 // Writes one direction.
 class Writer {
@@ -110,21 +139,7 @@ class Writer {
     for (const std::string& label : numbers_.labels) label_width_ = std::max(label_width_, label.size());
   }
 
-  void heading() {
-    const auto count = std::ranges::count(on_path_, true);
-    Pieces pieces{{Paint::Strong, printable(direction_.name)},
-                  {Paint::Plain, ": "},
-                  {paint_of(direction_.verdict), std::string(name(direction_.verdict))},
-                  {Paint::Plain, fmt::format(" ({})", name(direction_.reason))}};
-    if (!arrived(direction_.verdict)) {
-      pieces.push_back({Paint::Plain, fmt::format(" in {}: {}", where(direction_, context_.glossary),
-                                                  in_words(direction_.reason))});
-    } else {
-      pieces.push_back({Paint::Plain, fmt::format(": {}", in_words(direction_.reason))});
-    }
-    pieces.push_back({Paint::Faint, fmt::format(", {} hop{}", count, count == 1 ? "" : "s")});
-    page_.line(0, pieces);
-  }
+  void heading() { page_.line(0, direction_pieces(direction_, context_.glossary)); }
 
   void hop(std::size_t i) {
     const Hop& hop = direction_.hops[i];
@@ -230,21 +245,6 @@ class Writer {
   std::vector<Evidence> evidence_;
   std::size_t host_width_ = 0, label_width_ = 3;
 };
-
-// What would settle the directions that end Unknown, each once.
-std::vector<std::string> needs_of(const Trace& trace) {
-  std::vector<std::string> needs;
-  for (const Direction& direction : trace.directions) {
-    if (direction.verdict != Verdict::Unknown || !direction.stopped_at ||
-        *direction.stopped_at >= direction.hops.size())
-      continue;
-    const Stopped* stopped = stop_of(direction.hops[*direction.stopped_at]);
-    if (stopped == nullptr || stopped->needs.empty()) continue;
-    const std::string text = printable(stopped->needs);
-    if (std::ranges::find(needs, text) == needs.end()) needs.push_back(text);
-  }
-  return needs;
-}
 
 // A packet that does not arrive is why one asks: what explains that comes before the way. Where it arrives, what is wrong on the
 // way is named too, one line each; all of it with full detail.

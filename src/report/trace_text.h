@@ -32,6 +32,18 @@ std::string print_text(const Trace& trace, const TextContext& context);
 // The verdict of the whole, with its reason in words.
 Pieces verdict_pieces(const Trace& trace, const Glossary& glossary);
 
+// An end of the question, with what is known of it: name, address, MAC, network, host, port.
+std::string endpoint_text(const EndpointName& end);
+
+// The packet of the question.
+std::string asked_text(const Question& question);
+
+// How a direction ends, and where: "request: Dropped (security-group) in br-int on cmp1: ..., 11 hops".
+Pieces direction_pieces(const Direction& direction, const Glossary& glossary);
+
+// What would settle the directions that end Unknown, each once.
+std::vector<std::string> needs_of(const Trace& trace);
+
 // Only the line with the verdict of the whole.
 std::string print_verdict(const Trace& trace, const TextContext& context);
 

@@ -1,6 +1,8 @@
 #include "src/report/trace_view.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "src/base/overloaded.h"
 
@@ -67,6 +69,39 @@ const Device* way_out(const Direction& direction, std::size_t hop) {
   const auto patch =
       std::ranges::find_if(left, [](const Device* d) { return d->ofport && *d->ofport != kPortLocal; });
   return goes_on && patch != left.end() ? *patch : &out.front();
+}
+
+std::vector<std::size_t> next_hops(const Direction& direction, const std::vector<bool>& on_path) {
+  std::vector<std::size_t> next(direction.hops.size());
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    next[i] = i;
+    const std::optional<std::size_t> parent = direction.hops[i].parent;
+    if (parent && *parent < i && (on_path[i] || next[*parent] == *parent)) next[*parent] = i;
+  }
+  return next;
+}
+
+namespace {
+
+// Host, whether it is a namespace, and its name ("" is the root namespace).
+using FaultyPlace = std::tuple<std::string, bool, std::string>;
+
+FaultyPlace key_of(const Place& place) {
+  const bool netns = place.kind == PlaceKind::Namespace;
+  return {place.host, netns, netns && place.name == "root" ? "" : place.name};
+}
+
+}  // namespace
+
+std::vector<bool> faulty_hops(const Direction& direction, const std::vector<Finding>& findings) {
+  std::set<FaultyPlace> places;
+  for (const Finding& finding : findings) {
+    if (finding.severity != Severity::Note)
+      places.emplace(finding.host, finding.place_kind == "namespace", finding.place);
+  }
+  std::vector<bool> faulty;
+  for (const Hop& hop : direction.hops) faulty.push_back(places.contains(key_of(hop.place)));
+  return faulty;
 }
 
 namespace {

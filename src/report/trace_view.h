@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/trace/finding.h"
 #include "src/trace/trace.h"
 
 namespace dvrtrace {
@@ -20,6 +21,12 @@ std::vector<std::size_t> children_of(const Direction& direction, std::size_t hop
 // The device by which the packet left the hop on its way; of several the one that leads on. None: it did
 // not leave.
 const Device* way_out(const Direction& direction, std::size_t hop);
+
+// For each hop the one that it leads to: on the way the next there, else the first of its copies; itself for the last.
+std::vector<std::size_t> next_hops(const Direction& direction, const std::vector<bool>& on_path);
+
+// For each hop whether something is found wrong in its place; notes do not count.
+std::vector<bool> faulty_hops(const Direction& direction, const std::vector<Finding>& findings);
 
 // How the hops of a direction are called: those on the way are numbered from 1. The copies of a flood in
 // hop 2 are 2.1 and 2.2; the hops that 2.1 goes on to are 2.1/2 and 2.1/3, and a copy of a copy made there

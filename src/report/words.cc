@@ -76,6 +76,18 @@ bool is_mac_field(std::string_view field) {
 
 }  // namespace
 
+std::string_view name(Severity severity) {
+  switch (severity) {
+    case Severity::Note:
+      return "note";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Error:
+      return "error";
+  }
+  return "error";
+}
+
 // clang-format off
 std::string_view in_words(Reason reason) {
   switch (reason) {
@@ -182,6 +194,29 @@ std::string tunnel_text(const Encapsulation& tunnel, std::string_view arrow, con
   for (char& c : type) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   return fmt::format("{}, {}, VTEP {} {} VTEP {}", printable(type), vni_text(tunnel.vni, glossary),
                      ip_text(tunnel.source, glossary), arrow, ip_text(tunnel.destination, glossary));
+}
+
+std::string_view sign_of(Verdict verdict, bool unicode) {
+  switch (verdict) {
+    case Verdict::Delivered:
+    case Verdict::LeftTheCloud:
+      return unicode ? "✓" : "+";
+    case Verdict::Dropped:
+      return unicode ? "✗" : "X";
+    case Verdict::Looped:
+      return unicode ? "↺" : "@";
+    case Verdict::Unknown:
+      return "?";
+  }
+  return "?";
+}
+
+std::string short_name(const std::string& name) {
+  const std::size_t dash = name.find('-');
+  constexpr std::size_t kDigits = 8, kUuid = 36;
+  if (dash == std::string::npos || name.size() != dash + 1 + kUuid || name[dash + 1 + kDigits] != '-')
+    return name;
+  return name.substr(0, dash + 1 + kDigits);
 }
 
 std::string place_text(const Place& place, const Glossary& glossary) {

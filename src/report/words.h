@@ -5,11 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "src/base/diagnostics.h"
 #include "src/report/glossary.h"
 #include "src/trace/trace.h"
 
 namespace dvrtrace {
 
+std::string_view name(Severity severity);  // "note"
 std::string_view in_words(Reason reason);  // "no rule of a security group admits it"
 
 std::string with_name(std::string text, std::string_view name);  // "text (name)", or the text alone
@@ -23,6 +25,12 @@ std::string table_text(std::string_view table);
 // A policy rule, without its priority, with the tables in it so translated.
 std::string rule_text(std::string_view rule);
 std::string tunnel_text(const Encapsulation& tunnel, std::string_view arrow, const Glossary& glossary);
+
+// What stands beside a name where colour alone would say how a way ended: "✓" or "+".
+std::string_view sign_of(Verdict verdict, bool unicode);
+
+// "qrouter-13c6faff-a669-..." as "qrouter-13c6faff": eight digits tell UUIDs apart.
+std::string short_name(const std::string& name);
 
 std::string place_text(const Place& place, const Glossary& glossary);  // without the host
 std::string device_text(const Device& device, const Glossary& glossary, bool with_number);
