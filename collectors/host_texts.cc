@@ -48,15 +48,39 @@ FileReading& HostTexts::add_reading(const HostFile& file) {
 const CommandNote* HostTexts::note_of(const HostFile& file) {
   // Only commands have a status; configuration and state files are copies.
   if (file.path.find("sos_commands/") == std::string::npos) return nullptr;
-  const auto [notes, is_new] = notes_.try_emplace(file.tree);
+  return find_note(notes_of(file.tree), file.path);
+}
+
+HostTexts::Notes& HostTexts::notes_of(std::size_t input) {
+  const auto [notes, is_new] = notes_.try_emplace(input);
   if (is_new) {
     for (const HostFile& each : host_.files) {
-      if (each.name.kind != FileKind::ReturnCodes || each.tree != file.tree) continue;
+      if (each.name.kind != FileKind::ReturnCodes || each.tree != input) continue;
       const FileTree& tree = trees_[each.tree];
       if (const auto bytes = tree.read(tree.files()[each.entry])) notes->second.texts.push_back(*bytes);
     }
   }
-  return find_note(notes->second, file.path);
+  return notes->second;
+}
+
+void HostTexts::read_all(Notes& notes) {
+  if (notes.all) return;
+  for (const SharedText& text : notes.texts) notes.known.merge(read_command_notes(*text));
+  notes.all = true;
+}
+
+void HostTexts::note_times(std::vector<FileReading>& readings) {
+  for (FileReading& reading : readings) {
+    const auto file = std::ranges::lower_bound(host_.files, reading.path, {}, &HostFile::path);
+    if (reading.taken || file == host_.files.end() || file->path != reading.path) continue;
+    Notes& notes = notes_of(file->tree);
+    const auto has_times = [](const SharedText& text) { return text->find("\"start_time\"") != std::string::npos; };
+    if (!notes.all && std::ranges::none_of(notes.texts, has_times)) notes.texts.clear();
+    read_all(notes);
+    const auto note = notes.known.find(reading.path);
+    if (note == notes.known.end() || !note->second.start || !note->second.end) continue;
+    if (*note->second.start <= *note->second.end) reading.taken = Taken{*note->second.start, *note->second.end};
+  }
 }
 
 // Of the notes on some thousand files those on a few are wanted.
@@ -67,8 +91,7 @@ const CommandNote* HostTexts::find_note(Notes& notes, const std::string& path) {
   for (const SharedText& text : notes.texts) {
     if (auto note = find_command_note(*text, path)) return &notes.known.emplace(path, std::move(*note)).first->second;
   }
-  for (const SharedText& text : notes.texts) notes.known.merge(read_command_notes(*text));
-  notes.all = true;
+  read_all(notes);
   return find_note(notes, path);
 }
 

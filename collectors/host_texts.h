@@ -45,6 +45,8 @@ class HostTexts {
   // A sign that the report went through `sos clean`, in one of the texts; "" when there is none.
   const std::string& cleaned_sign() const { return cleaned_sign_; }
   std::vector<FileReading> take_readings();  // ascending by path
+  // Adds when each dump was taken, to the readings of this host.
+  void note_times(std::vector<FileReading>& readings);
 
  private:
   struct Notes {
@@ -55,6 +57,8 @@ class HostTexts {
 
   FileReading& add_reading(const HostFile& file);
   const CommandNote* note_of(const HostFile& file);
+  Notes& notes_of(std::size_t tree);
+  static void read_all(Notes& notes);
   static const CommandNote* find_note(Notes& notes, const std::string& path);
   void judge(const HostFile& file, HostText& text);
   void apply_note(const HostFile& file, HostText& text);

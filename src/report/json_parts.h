@@ -10,6 +10,7 @@
 
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
+#include "src/snapshot/host.h"
 #include "src/trace/finding.h"
 #include "src/trace/headers.h"
 
@@ -28,6 +29,11 @@ inline Json source_json(const Provenance& at, const Sources& sources) {
   if (!at.known()) return nullptr;
   const Location where = sources.locate(at);
   return {{"file", std::string(where.file)}, {"line", where.line}, {"column", where.column}};
+}
+
+// Seconds since 1970, and what lies between.
+inline Json taken_json(const Taken& taken) {
+  return {{"first", taken.first}, {"last", taken.last}, {"spread_seconds", taken.spread()}};
 }
 
 inline std::string_view name(Severity severity) {

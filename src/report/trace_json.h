@@ -3,11 +3,13 @@
 // exact and harmless to a terminal.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
+#include "src/snapshot/host.h"
 #include "src/trace/finding.h"
 #include "src/trace/trace.h"
 
@@ -16,6 +18,7 @@ namespace dvrtrace {
 struct JsonInput {
   std::string host, path;
   std::string collected_at;  // "" not known
+  std::optional<Taken> taken = {};  // when its dumps were, as far as they were read
 };
 
 struct JsonContext {
