@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "collectors/bug_report.h"
 #include "collectors/failed_command.h"
 #include "src/base/text.h"
 
@@ -104,7 +105,13 @@ const HostText& HostTexts::open(const HostFile& file) {
   const std::string name = printable(fmt::format("{}/{}", tree.name(), entry.path));
   auto bytes = tree.read(entry);
   if (bytes) {
-    text.text = sources_.text(sources_.add(name, std::move(*bytes)));
+    if (file.section) {
+      text.lines_before = static_cast<std::uint64_t>(
+          std::ranges::count(std::string_view(**bytes).substr(0, file.section->begin), '\n'));
+      text.text = sources_.text(sources_.add(name, section_in_place(**bytes, *file.section)));
+    } else {
+      text.text = sources_.text(sources_.add(name, std::move(*bytes)));
+    }
     text.truncated = entry.cut || entry.link_to.find("sos_strings/") != std::string::npos;
     judge(file, text);
     look_for_cleaning(file, text);
@@ -120,15 +127,16 @@ const HostText& HostTexts::open(const HostFile& file) {
   reading.failed = !text.usable();
   reading.failure = text.failure;
   if (reading.failed) {
-    const bool data = is_binary(text.text.bytes);
-    reading.lines = all_lines(text.text.bytes, data ? LineState::Unrecognised : LineState::Ignored);
+    const std::string_view own = text.text.bytes.substr(text.lines_before);
+    const bool data = is_binary(own);
+    reading.lines = all_lines(own, data ? LineState::Unrecognised : LineState::Ignored);
   }
   return text;
 }
 
 // Finds out whether there is a dump in the text, and whether all of it.
 void HostTexts::judge(const HostFile& file, HostText& text) {
-  const std::string_view bytes = text.text.bytes;
+  const std::string_view bytes = text.text.bytes.substr(text.lines_before);
   const bool empty = trim(bytes.substr(0, 4096)).empty();
   if (is_binary(bytes)) {
     report_data(text);
@@ -150,7 +158,7 @@ void HostTexts::apply_note(const HostFile& file, HostText& text) {
   text.truncated = text.truncated || note->truncated || failed;
   // A command that failed after many lines broke off; one with a line or two said why it could not.
   if (!failed || !maybe_message(text.text.bytes)) return;
-  const std::string_view message = trim(text.text.bytes);
+  const std::string_view message = trim(text.text.bytes);  // a section has no note
   text.failure = message.empty() ? fmt::format("the command ended with status {}", *note->status)
                                  : printable(message.substr(0, 200));
 }
@@ -185,7 +193,11 @@ void HostTexts::look_for_cleaning(const HostFile& file, const HostText& opened) 
 
 void HostTexts::close(const HostFile& file, const LineCounts& lines) {
   HostText& text = texts_[&file];
-  if (!text.closed) readings_[text.reading].lines = lines;
+  if (!text.closed) {
+    LineCounts& counted = readings_[text.reading].lines = lines;
+    std::uint64_t& ignored = counted.by_state[static_cast<std::size_t>(LineState::Ignored)];
+    ignored -= std::min(ignored, text.lines_before);
+  }
   text.closed = true;
 }
 
@@ -199,7 +211,8 @@ void HostTexts::pass_over(const HostFile& file) {
   const FileEntry& entry = tree.files()[file.entry];
   FileReading& reading = add_reading(file);
   if (entry.lines) return reading.lines.count(LineState::Ignored, *entry.lines);
-  const auto bytes = tree.read(entry);
+  auto bytes = tree.read(entry);
+  if (bytes && file.section) bytes = section_alone(*bytes, *file.section);
   if (bytes) reading.lines = all_lines(**bytes, LineState::Ignored);
   reading.failed = !bytes.has_value();
   reading.failure = bytes ? std::string{} : bytes.error().message;

@@ -24,6 +24,7 @@ struct HostText {
   bool truncated = false;  // its beginning is lost, or the command broke off
   bool closed = false;
   std::size_t reading = 0;
+  std::uint64_t lines_before = 0;  // empty lines that stand for other sections of the file
   bool usable() const { return failure.empty(); }
 };
 
