@@ -48,7 +48,8 @@ std::string path_of(std::string_view line) {
   }
   const std::string_view command = words[1];
   const std::string file = "sos_commands/openvswitch/";
-  if (words[0] == "ovs-ofctl" && !bridge.empty() && (command == "dump-flows" || command == "show" || command == "dump-groups"))
+  if (words[0] == "ovs-ofctl" && !bridge.empty() &&
+      (command == "dump-flows" || command == "show" || command == "dump-groups"))
     return fmt::format("{}ovs-ofctl{}_{}_{}", file, version, command, mangled(bridge));
   if (words[0] == "ovs-appctl" && command == "fdb/show" && !bridge.empty())
     return fmt::format("{}ovs-appctl_fdb.show_{}", file, mangled(bridge));
@@ -56,7 +57,9 @@ std::string path_of(std::string_view line) {
   return {};
 }
 
-bool is_head(std::string_view line) { return line.starts_with("ovs-ofctl ") || line.starts_with("ovs-appctl "); }
+bool is_head(std::string_view line) {
+  return line.starts_with("ovs-ofctl ") || line.starts_with("ovs-appctl ");
+}
 
 std::vector<BugReportPart> sections_of(std::string_view text) {
   std::vector<BugReportPart> all;
@@ -86,7 +89,9 @@ std::vector<BugReportPart> sections_of(std::string_view text) {
 
 }  // namespace
 
-bool is_bug_report_label(std::string_view file) { return std::ranges::find(kLabels, file, &Label::file) != kLabels.end(); }
+bool is_bug_report_label(std::string_view file) {
+  return std::ranges::find(kLabels, file, &Label::file) != kLabels.end();
+}
 
 std::vector<BugReportPart> parts_of_bug_report(std::string_view file, std::string_view text) {
   const auto label = std::ranges::find(kLabels, file, &Label::file);

@@ -1,6 +1,6 @@
 // Catalog: which hosts the inputs hold, and which files each host has.
 //
-// Made from names alone, but for the few bytes that tell a host's name, and the files of a bug report that hold several dumps. An input is one of
+// Made from names alone, but for what tells a host's name, and files that hold several dumps. An input is one of
 //
 //   one host           a folder with sos_commands/ in it; sos_commands/ itself; a flat folder of dumps
 //   several hosts      a folder of those, up to kMaxLevels deep, as `sos collect` leaves it

@@ -75,12 +75,15 @@ void HostTexts::note_times(std::vector<FileReading>& readings) {
     const auto file = std::ranges::lower_bound(host_.files, reading.path, {}, &HostFile::path);
     if (reading.taken || file == host_.files.end() || file->path != reading.path) continue;
     Notes& notes = notes_of(file->tree);
-    const auto has_times = [](const SharedText& text) { return text->find("\"start_time\"") != std::string::npos; };
+    const auto has_times = [](const SharedText& text) {
+      return text->find("\"start_time\"") != std::string::npos;
+    };
     if (!notes.all && std::ranges::none_of(notes.texts, has_times)) notes.texts.clear();
     read_all(notes);
     const auto note = notes.known.find(reading.path);
     if (note == notes.known.end() || !note->second.start || !note->second.end) continue;
-    if (*note->second.start <= *note->second.end) reading.taken = Taken{*note->second.start, *note->second.end};
+    if (*note->second.start <= *note->second.end)
+      reading.taken = Taken{*note->second.start, *note->second.end};
   }
 }
 

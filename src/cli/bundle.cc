@@ -180,7 +180,8 @@ class Bundling {
         if (!text) continue;
         const std::string path = fmt::format("hosts/{}/{}", folder, redacted(file.path));
         std::string written = redacted(*text);
-        if (options_.redact && file.path.ends_with("/conf.db")) written = redact::with_right_sums(*text, written);
+        if (options_.redact && file.path.ends_with("/conf.db"))
+          written = redact::with_right_sums(*text, written);
         if (const auto added = add(archive, stem, path, written); !added) return added;
         progress.show(files_.size(), all, file.path);
       }

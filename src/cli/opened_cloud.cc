@@ -36,7 +36,8 @@ std::vector<JsonInput> OpenedCloud::inputs() const {
   for (std::size_t i = 0; i < network_->size(); ++i) {
     const HostSnapshot& host = network_->index(i);
     // Of a host that no packet came to the dumps were not read.
-    const std::optional<Taken> taken = network_->joined(i) ? network_->host(i).snapshot.taken() : std::nullopt;
+    const std::optional<Taken> taken =
+        network_->joined(i) ? network_->host(i).snapshot.taken() : std::nullopt;
     for (const std::string& path : host.inputs) inputs.push_back({host.name, path, host.collected_at, taken});
   }
   return inputs;

@@ -113,7 +113,8 @@ class Reader {
     SavedAnswer answer;
     answer.tool = this->text(root, "tool");
     each(root, "inputs", [&](const Node& n) {
-      answer.inputs.push_back({this->text(n, "host"), this->text(n, "path"), this->text(n, "collected_at"), {}});
+      answer.inputs.push_back(
+          {this->text(n, "host"), this->text(n, "path"), this->text(n, "collected_at"), {}});
       inside(n, "taken", [&](const Node& t) {
         const auto first = seconds(t, "first"), last = seconds(t, "last");
         if (first && last) answer.inputs.back().taken = Taken{*first, *last};

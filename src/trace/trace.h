@@ -162,7 +162,7 @@ struct Trace {
   Verdict verdict = Verdict::Unknown;
   Reason reason = Reason::HiddenState;
   std::vector<Assumption> assumptions;         // sorted, each once
-  std::optional<double> spread;                // seconds in which the dumps on the way were taken; none: no manifest says
+  std::optional<double> spread;                // seconds in which the dumps of the way were taken
 };
 
 // The verdict and reason of the whole (design 3.1).

@@ -7,7 +7,8 @@ namespace {
 
 // Lengths and sums as Python's hashlib has them.
 constexpr std::string_view kSchema =
-    "OVSDB JSON 50 1f911d33bb12d43be54facad0dc5ad6e50687f5b\n{\"cksum\":\"1 2\",\"name\":\"Open_vSwitch\",\"tables\":{}}\n";
+    "OVSDB JSON 50 1f911d33bb12d43be54facad0dc5ad6e50687f5b\n{\"cksum\":\"1 "
+    "2\",\"name\":\"Open_vSwitch\",\"tables\":{}}\n";
 constexpr std::string_view kRecord =
     "OVSDB JSON 80 55ad1b9fdefc87c411ee26c477cba32c80bdd5cd\n"
     "{\"_date\":1,\"Bridge\":{\"13c6faff-a669-4a80-a7d3-abf49773ab4c\":{\"name\":\"br-int\"}}}\n";
@@ -32,14 +33,16 @@ TEST(DatabaseLog, SumsAreRightAgain) {
 TEST(DatabaseLog, WhatWasWrongStaysWrong) {
   const std::string log = std::string(kSchema) + std::string(kRecord);
   for (const std::string& wrong :
-       {replaced(log, "55ad1b", "55ad1c"), replaced(log, "JSON 80", "JSON 81"), log.substr(0, log.size() - 9), replaced(log, "OVSDB JSON 80", "nonsense 80")}) {
+       {replaced(log, "55ad1b", "55ad1c"), replaced(log, "JSON 80", "JSON 81"), log.substr(0, log.size() - 9),
+        replaced(log, "OVSDB JSON 80", "nonsense 80")}) {
     const std::string other = replaced(wrong, "13c6faff", "93c6faff");
     EXPECT_EQ(with_right_sums(wrong, other), other) << wrong;
   }
 }
 
 TEST(DatabaseLog, IsTotal) {
-  for (const std::string_view text : {"", "\n", "OVSDB", "OVSDB ", "OVSDB JSON", "OVSDB JSON \n", "x\ny\n", "OVSDB JSON 1 x"})
+  for (const std::string_view text :
+       {"", "\n", "OVSDB", "OVSDB ", "OVSDB JSON", "OVSDB JSON \n", "x\ny\n", "OVSDB JSON 1 x"})
     EXPECT_EQ(with_right_sums(text, text), text) << text;
   EXPECT_EQ(with_right_sums("", "OVSDB JSON 1 2\n{}\n"), "OVSDB JSON 1 2\n{}\n");
 }

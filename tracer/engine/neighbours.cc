@@ -352,7 +352,7 @@ std::optional<Mac> Walk::external_mac(std::size_t host_index, const Ip& ip, Reco
       for (const auto& neighbour : netns.dumps->neighbours.value) {
         if (neighbour.value.ip != ip || !neighbour.value.mac) continue;
         recorder.step(hop, NeighbourHit{ip, *neighbour.value.mac, "known to " + netns.name, neighbour.at,
-                                            neighbour.value.age});
+                                        neighbour.value.age});
         recorder.assume(
             "ASSUME_NEIGHBOUR_FROM_ELSEWHERE",
             "a MAC that a namespace does not know is taken from another one on the same external network");

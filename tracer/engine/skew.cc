@@ -23,24 +23,25 @@ struct Aged {
 
 std::optional<Aged> aged(const Step& step, const Place& place) {
   const auto where = place.host.empty() ? place.name : fmt::format("{} on {}", place.name, place.host);
-  return std::visit(
-      overloaded{
-          [&](const FlowHit& s) -> std::optional<Aged> {
-            if (!s.age_ms) return std::nullopt;
-            return Aged{static_cast<double>(*s.age_ms) / 1000, fmt::format("the flow of table {} in {}", s.table.value, where),
-                        s.at};
-          },
-          [&](const Switched& s) -> std::optional<Aged> {
-            if (!s.age) return std::nullopt;
-            return Aged{static_cast<double>(*s.age), fmt::format("the MAC seen at {} in {}", s.port, where), s.at};
-          },
-          [&](const NeighbourHit& s) -> std::optional<Aged> {
-            if (!s.age) return std::nullopt;
-            return Aged{static_cast<double>(*s.age), fmt::format("the neighbour {} in {}", to_string(s.ip), where), s.at};
-          },
-          [](const auto&) -> std::optional<Aged> { return std::nullopt; },
-      },
-      step);
+  return std::visit(overloaded{
+                        [&](const FlowHit& s) -> std::optional<Aged> {
+                          if (!s.age_ms) return std::nullopt;
+                          return Aged{static_cast<double>(*s.age_ms) / 1000,
+                                      fmt::format("the flow of table {} in {}", s.table.value, where), s.at};
+                        },
+                        [&](const Switched& s) -> std::optional<Aged> {
+                          if (!s.age) return std::nullopt;
+                          return Aged{static_cast<double>(*s.age),
+                                      fmt::format("the MAC seen at {} in {}", s.port, where), s.at};
+                        },
+                        [&](const NeighbourHit& s) -> std::optional<Aged> {
+                          if (!s.age) return std::nullopt;
+                          return Aged{static_cast<double>(*s.age),
+                                      fmt::format("the neighbour {} in {}", to_string(s.ip), where), s.at};
+                        },
+                        [](const auto&) -> std::optional<Aged> { return std::nullopt; },
+                    },
+                    step);
 }
 
 class Skew {
@@ -77,11 +78,13 @@ class Skew {
         std::ranges::count_if(entries_, [&](const Aged& entry) { return entry.seconds < all->spread(); }));
     if (younger == 0) return;
     const Aged& youngest = *entries_.begin();
-    const std::string more = younger == 1 ? "" : fmt::format(", and {} more are younger than that", younger - 1);
+    const std::string more =
+        younger == 1 ? "" : fmt::format(", and {} more are younger than that", younger - 1);
     trace.assumptions.push_back(
         {"ASSUME_ONE_MOMENT",
-         fmt::format("nothing changed while the dumps on the way were taken, within {:.1f} s: {} is {:.1f} s old{}",
-                     all->spread(), youngest.what, youngest.seconds, more)});
+         fmt::format(
+             "nothing changed while the dumps on the way were taken, within {:.1f} s: {} is {:.1f} s old{}",
+             all->spread(), youngest.what, youngest.seconds, more)});
     std::ranges::sort(trace.assumptions);
   }
 
