@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "collectors/bug_report.h"
 #include "collectors/failed_command.h"
 #include "collectors/ovsdb.h"
 #include "src/base/text.h"
@@ -24,6 +25,7 @@ struct FoundHost {
   Folder folder;
   std::string prefix;  // "sos_commands/" where the folder is that itself
   std::string_view folder_name;
+  bool bug_report = false;
 };
 
 std::string_view last_part(std::string_view folder) {
@@ -68,7 +70,18 @@ class HostFinder {
     return false;
   }
 
+  bool is_bug_report(const Folder& folder) const {
+    bool inventory = false, label = false;
+    for (std::size_t file = folder.begin; file < folder.end; ++file) {
+      const std::string_view name = path_of(file).substr(folder.path.size());
+      inventory = inventory || name == kBugReportInventory;
+      label = label || is_bug_report_label(name);
+    }
+    return inventory && label;
+  }
+
   void find(const Folder& folder, unsigned level) {
+    if (is_bug_report(folder)) return hosts.push_back({folder, "", name_of(folder), true});
     const std::vector<Folder> inner = folders_in(folder);
     const auto named = [&](std::string_view name) {
       return std::ranges::find(inner, name, [](const Folder& each) { return last_part(each.path); });
@@ -91,7 +104,7 @@ class HostFinder {
     std::string_view name = name_of(folder);
     // sos_commands/ by itself says nothing; the folder that holds it does.
     if (name == "sos_commands") name = tree_.parent_name();
-    hosts.push_back({folder, std::move(prefix), name});
+    hosts.push_back({folder, std::move(prefix), name, false});
   }
 
   const FileTree& tree_;
@@ -174,7 +187,7 @@ std::vector<HostFile> files_of(const FileTree& tree, std::size_t index, const Fo
   files.reserve(host.folder.end - host.folder.begin);
   for (std::size_t entry = host.folder.begin; entry < host.folder.end; ++entry) {
     const FileEntry& found = tree.files()[entry];
-    HostFile file{index, entry, host.prefix + found.path.substr(host.folder.path.size()), {}};
+    HostFile file{index, entry, host.prefix + found.path.substr(host.folder.path.size()), {}, {}};
     file.name = classify(file.path);
     // sos puts links to some dumps at the top of a report; the dumps themselves are read.
     const bool at_top = file.path.find('/') == std::string::npos;
@@ -183,6 +196,36 @@ std::vector<HostFile> files_of(const FileTree& tree, std::size_t index, const Fo
     files.push_back(std::move(file));
   }
   return files;
+}
+
+// Those of a bug report, under the names that a sos report has for them. Of what it has besides nothing is read.
+std::vector<HostFile> files_of_bug_report(const FileTree& tree, std::size_t index, const FoundHost& host) {
+  std::vector<HostFile> files;
+  for (std::size_t entry = host.folder.begin; entry < host.folder.end; ++entry) {
+    const FileEntry& found = tree.files()[entry];
+    const std::string name = found.path.substr(host.folder.path.size());
+    if (!is_bug_report_label(name)) {
+      files.push_back({index, entry, name, classify(name), {}});
+      const bool copy = name.find('/') != std::string::npos;
+      if (!copy) files.back().name.kind = FileKind::Ignored;
+      continue;
+    }
+    const auto text = tree.read(found);
+    if (!text) continue;
+    for (BugReportPart& part : parts_of_bug_report(name, **text))
+      files.push_back({index, entry, part.path, classify(part.path), part.section});
+  }
+  std::ranges::sort(files, {}, &HostFile::path);
+  return files;
+}
+
+std::optional<std::string> name_in_bug_report(const FileTree& tree, const FoundHost& host) {
+  for (std::size_t entry = host.folder.begin; entry < host.folder.end; ++entry) {
+    const FileEntry& found = tree.files()[entry];
+    if (found.path.substr(host.folder.path.size()) != kBugReportInventory) continue;
+    if (const auto text = tree.read(found)) return host_name_in(host_of_bug_report(**text));
+  }
+  return std::nullopt;
 }
 
 std::string folder_of(const FileTree& tree, const FoundHost& host) {
@@ -251,6 +294,7 @@ bool may_be_read(std::string_view path) {
   if (folder("neutron/") != std::string_view::npos && path.ends_with(".json")) return true;
   if (folder("sos_reports/") != std::string_view::npos) return file == "manifest.json";
   if (folder("etc/hostname") != std::string_view::npos) return is_read("etc/hostname");
+  if (file == kBugReportInventory || is_bug_report_label(file)) return true;
   return is_read(path) || is_read(file);
 }
 
@@ -265,7 +309,11 @@ Result<std::size_t> Catalog::add(std::span<const FileTree> trees, std::size_t in
   }
   std::vector<HostFiles> found;
   for (const FoundHost& each : finder.hosts) {
-    HostFiles host{name, {folder_of(tree, each)}, files_of(tree, index, each), {}};
+    HostFiles host{name,
+                   {folder_of(tree, each)},
+                   each.bug_report ? files_of_bug_report(tree, index, each) : files_of(tree, index, each),
+                   {}};
+    if (host.name.empty() && each.bug_report) host.name = name_in_bug_report(tree, each).value_or("");
     if (host.name.empty())
       host.name = HostNamer(tree, host.files).name().value_or(printable(each.folder_name));
     tell_apart(host, found, diagnostics);

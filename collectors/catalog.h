@@ -1,10 +1,11 @@
 // Catalog: which hosts the inputs hold, and which files each host has.
 //
-// Made from names alone, but for the few bytes that tell a host's name. An input is one of
+// Made from names alone, but for what tells a host's name, and files that hold several dumps. An input is one of
 //
 //   one host           a folder with sos_commands/ in it; sos_commands/ itself; a flat folder of dumps
 //   several hosts      a folder of those, up to kMaxLevels deep, as `sos collect` leaves it
 //   a whole cloud      a folder with hosts/ (any of the above) and neutron/ in it
+//   a bug report       the folder of an archive of ovs-bugtool, which has file names of its own (bug_report.h)
 //
 // Of which host a folder is, is said by, in this order: NAME=PATH; sos_commands/host/hostname;
 // etc/hostname; a file `hostname`; external_ids:hostname in Open vSwitch's database; its own name.
@@ -14,6 +15,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +31,8 @@ struct HostFile {
   std::size_t tree = 0, entry = 0;  // the input that has it, and its place there
   std::string path;                 // within the host's folder
   DumpName name;
+  // The part of the file that it is, where a file has the outputs of several commands (bug_report.h); whole lines.
+  std::optional<Span> section = {};
 };
 
 struct HostFiles {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "collectors/bug_report.h"
 #include "collectors/neutron_json.h"
 #include "collectors/read_host.h"
 #include "src/base/all_cores.h"
@@ -116,7 +117,9 @@ logical::Model Collection::read_neutron(Diagnostics& diagnostics) const {
 
 Result<SharedText> Collection::text(const HostFile& file) const {
   const FileTree& tree = trees_[file.tree];
-  return tree.read(tree.files()[file.entry]);
+  auto text = tree.read(tree.files()[file.entry]);
+  if (!text || !file.section) return text;
+  return section_alone(*text, *file.section);
 }
 
 std::vector<std::pair<std::string, SharedText>> Collection::neutron_texts() const {
@@ -155,7 +158,7 @@ HostSnapshot read_texts(const std::string& label, const std::string& host, DumpT
   files.name = host;
   for (std::size_t entry = 0; entry < trees[0].files().size(); ++entry) {
     const std::string& path = trees[0].files()[entry].path;
-    files.files.push_back({0, entry, path, classify(path)});
+    files.files.push_back({0, entry, path, classify(path), {}});
   }
   return read_host(files, trees, depth, sources, diagnostics, nullptr);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "collectors/bug_report.h"
 #include "collectors/failed_command.h"
 #include "src/base/text.h"
 
@@ -48,15 +49,42 @@ FileReading& HostTexts::add_reading(const HostFile& file) {
 const CommandNote* HostTexts::note_of(const HostFile& file) {
   // Only commands have a status; configuration and state files are copies.
   if (file.path.find("sos_commands/") == std::string::npos) return nullptr;
-  const auto [notes, is_new] = notes_.try_emplace(file.tree);
+  return find_note(notes_of(file.tree), file.path);
+}
+
+HostTexts::Notes& HostTexts::notes_of(std::size_t input) {
+  const auto [notes, is_new] = notes_.try_emplace(input);
   if (is_new) {
     for (const HostFile& each : host_.files) {
-      if (each.name.kind != FileKind::ReturnCodes || each.tree != file.tree) continue;
+      if (each.name.kind != FileKind::ReturnCodes || each.tree != input) continue;
       const FileTree& tree = trees_[each.tree];
       if (const auto bytes = tree.read(tree.files()[each.entry])) notes->second.texts.push_back(*bytes);
     }
   }
-  return find_note(notes->second, file.path);
+  return notes->second;
+}
+
+void HostTexts::read_all(Notes& notes) {
+  if (notes.all) return;
+  for (const SharedText& text : notes.texts) notes.known.merge(read_command_notes(*text));
+  notes.all = true;
+}
+
+void HostTexts::note_times(std::vector<FileReading>& readings) {
+  for (FileReading& reading : readings) {
+    const auto file = std::ranges::lower_bound(host_.files, reading.path, {}, &HostFile::path);
+    if (reading.taken || file == host_.files.end() || file->path != reading.path) continue;
+    Notes& notes = notes_of(file->tree);
+    const auto has_times = [](const SharedText& text) {
+      return text->find("\"start_time\"") != std::string::npos;
+    };
+    if (!notes.all && std::ranges::none_of(notes.texts, has_times)) notes.texts.clear();
+    read_all(notes);
+    const auto note = notes.known.find(reading.path);
+    if (note == notes.known.end() || !note->second.start || !note->second.end) continue;
+    if (*note->second.start <= *note->second.end)
+      reading.taken = Taken{*note->second.start, *note->second.end};
+  }
 }
 
 // Of the notes on some thousand files those on a few are wanted.
@@ -67,8 +95,7 @@ const CommandNote* HostTexts::find_note(Notes& notes, const std::string& path) {
   for (const SharedText& text : notes.texts) {
     if (auto note = find_command_note(*text, path)) return &notes.known.emplace(path, std::move(*note)).first->second;
   }
-  for (const SharedText& text : notes.texts) notes.known.merge(read_command_notes(*text));
-  notes.all = true;
+  read_all(notes);
   return find_note(notes, path);
 }
 
@@ -81,7 +108,13 @@ const HostText& HostTexts::open(const HostFile& file) {
   const std::string name = printable(fmt::format("{}/{}", tree.name(), entry.path));
   auto bytes = tree.read(entry);
   if (bytes) {
-    text.text = sources_.text(sources_.add(name, std::move(*bytes)));
+    if (file.section) {
+      text.lines_before = static_cast<std::uint64_t>(
+          std::ranges::count(std::string_view(**bytes).substr(0, file.section->begin), '\n'));
+      text.text = sources_.text(sources_.add(name, section_in_place(**bytes, *file.section)));
+    } else {
+      text.text = sources_.text(sources_.add(name, std::move(*bytes)));
+    }
     text.truncated = entry.cut || entry.link_to.find("sos_strings/") != std::string::npos;
     judge(file, text);
     look_for_cleaning(file, text);
@@ -97,15 +130,16 @@ const HostText& HostTexts::open(const HostFile& file) {
   reading.failed = !text.usable();
   reading.failure = text.failure;
   if (reading.failed) {
-    const bool data = is_binary(text.text.bytes);
-    reading.lines = all_lines(text.text.bytes, data ? LineState::Unrecognised : LineState::Ignored);
+    const std::string_view own = text.text.bytes.substr(text.lines_before);
+    const bool data = is_binary(own);
+    reading.lines = all_lines(own, data ? LineState::Unrecognised : LineState::Ignored);
   }
   return text;
 }
 
 // Finds out whether there is a dump in the text, and whether all of it.
 void HostTexts::judge(const HostFile& file, HostText& text) {
-  const std::string_view bytes = text.text.bytes;
+  const std::string_view bytes = text.text.bytes.substr(text.lines_before);
   const bool empty = trim(bytes.substr(0, 4096)).empty();
   if (is_binary(bytes)) {
     report_data(text);
@@ -127,7 +161,7 @@ void HostTexts::apply_note(const HostFile& file, HostText& text) {
   text.truncated = text.truncated || note->truncated || failed;
   // A command that failed after many lines broke off; one with a line or two said why it could not.
   if (!failed || !maybe_message(text.text.bytes)) return;
-  const std::string_view message = trim(text.text.bytes);
+  const std::string_view message = trim(text.text.bytes);  // a section has no note
   text.failure = message.empty() ? fmt::format("the command ended with status {}", *note->status)
                                  : printable(message.substr(0, 200));
 }
@@ -162,7 +196,11 @@ void HostTexts::look_for_cleaning(const HostFile& file, const HostText& opened) 
 
 void HostTexts::close(const HostFile& file, const LineCounts& lines) {
   HostText& text = texts_[&file];
-  if (!text.closed) readings_[text.reading].lines = lines;
+  if (!text.closed) {
+    LineCounts& counted = readings_[text.reading].lines = lines;
+    std::uint64_t& ignored = counted.by_state[static_cast<std::size_t>(LineState::Ignored)];
+    ignored -= std::min(ignored, text.lines_before);
+  }
   text.closed = true;
 }
 
@@ -176,7 +214,8 @@ void HostTexts::pass_over(const HostFile& file) {
   const FileEntry& entry = tree.files()[file.entry];
   FileReading& reading = add_reading(file);
   if (entry.lines) return reading.lines.count(LineState::Ignored, *entry.lines);
-  const auto bytes = tree.read(entry);
+  auto bytes = tree.read(entry);
+  if (bytes && file.section) bytes = section_alone(*bytes, *file.section);
   if (bytes) reading.lines = all_lines(**bytes, LineState::Ignored);
   reading.failed = !bytes.has_value();
   reading.failure = bytes ? std::string{} : bytes.error().message;

@@ -24,6 +24,7 @@ struct HostText {
   bool truncated = false;  // its beginning is lost, or the command broke off
   bool closed = false;
   std::size_t reading = 0;
+  std::uint64_t lines_before = 0;  // empty lines that stand for other sections of the file
   bool usable() const { return failure.empty(); }
 };
 
@@ -45,6 +46,8 @@ class HostTexts {
   // A sign that the report went through `sos clean`, in one of the texts; "" when there is none.
   const std::string& cleaned_sign() const { return cleaned_sign_; }
   std::vector<FileReading> take_readings();  // ascending by path
+  // Adds when each dump was taken, to the readings of this host.
+  void note_times(std::vector<FileReading>& readings);
 
  private:
   struct Notes {
@@ -55,6 +58,8 @@ class HostTexts {
 
   FileReading& add_reading(const HostFile& file);
   const CommandNote* note_of(const HostFile& file);
+  Notes& notes_of(std::size_t tree);
+  static void read_all(Notes& notes);
   static const CommandNote* find_note(Notes& notes, const std::string& path);
   void judge(const HostFile& file, HostText& text);
   void apply_note(const HostFile& file, HostText& text);

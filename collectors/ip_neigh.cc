@@ -109,8 +109,15 @@ bool NeighbourLine::flag(std::string_view word) {
 // iproute2 forgets a blank: "used 16/5/16probes 1".
 bool NeighbourLine::skipped(std::string_view word) {
   if (word != "ref" && word != "used" && word != "probes" && word != "proto") return false;
-  const std::string_view value = words_.value("a value");
-  if (word == "used" && value.ends_with("probes")) words_.value("a number of probes");
+  std::string_view value = words_.value("a value");
+  if (word != "used") return true;
+  if (value.ends_with("probes")) {
+    words_.value("a number of probes");
+    value.remove_suffix(std::string_view("probes").size());
+  }
+  // Seconds since it was used, confirmed, and updated.
+  if (const std::size_t slash = value.rfind('/'); slash != std::string_view::npos)
+    neighbour_.age = number<std::uint32_t>(value.substr(slash + 1));
   return true;
 }
 

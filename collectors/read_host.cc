@@ -94,6 +94,7 @@ HostSnapshot HostReader::read(const HostSnapshot* index) {
   if (everything()) account_for_the_rest();
   find_sign_of_cleaning();
   std::ranges::move(texts_.take_readings(), std::back_inserter(host_.files));
+  if (depth_ != Depth::Index) texts_.note_times(host_.files);
   return std::move(host_);
 }
 

@@ -1,5 +1,6 @@
 // Open vSwitch's side of a host: its database and what each bridge was asked.
 #include "collectors/bond_show.h"
+#include "collectors/bug_report.h"
 #include "collectors/conntrack.h"
 #include "collectors/dpif_show.h"
 #include "collectors/fdb.h"
@@ -254,7 +255,8 @@ void HostReader::measure_skew(const BridgeDumps& bridge, const std::string& file
   for (const HostFile& file : files_.replaced) {
     const bool with_the_flows = std::ranges::any_of(flows, [&](const HostFile* used) { return used->tree == file.tree; });
     if (file.name.bridge != file_name || !with_the_flows) continue;
-    const auto bytes = trees_[file.tree].read(trees_[file.tree].files()[file.entry]);
+    auto bytes = trees_[file.tree].read(trees_[file.tree].files()[file.entry]);
+    if (bytes && file.section) bytes = section_alone(*bytes, *file.section);
     if (!bytes) continue;
     Diagnostics unused;  // of a file that nothing else is taken from
     ReadLog log{unused, {}};

@@ -16,6 +16,15 @@ std::optional<int> status_of(std::string_view text) {
   return status;
 }
 
+// A time of this age of computers; what else a number may say is none.
+std::optional<double> time_of(std::string_view text) {
+  constexpr double kLatest = 1e11;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && seconds > 0 && seconds < kLatest ? std::optional(seconds) : std::nullopt;
+}
+
 // An object of either file; they name the same things differently.
 void read_note(JsonReader& json, CommandNotes& notes) {
   std::string path;
@@ -31,6 +40,10 @@ void read_note(JsonReader& json, CommandNotes& notes) {
       note.status = status_of(json.skip());
     else if (key == "truncated")
       note.truncated = json.skip() == "true";
+    else if (key == "start_time")
+      note.start = time_of(json.skip());
+    else if (key == "end_time")
+      note.end = time_of(json.skip());
     else
       json.skip();
   }

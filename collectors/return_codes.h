@@ -13,6 +13,7 @@ struct CommandNote {
   std::string command;  // as it was run
   std::optional<int> status;
   bool truncated = false;  // the beginning of its output was thrown away
+  std::optional<double> start, end;  // seconds since 1970
 };
 
 // By the path of the file with its output, within the host's folder.

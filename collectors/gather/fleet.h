@@ -11,6 +11,7 @@
 
 #include "collectors/gather/host_list.h"
 #include "collectors/gather/report.h"
+#include "src/base/byte_stream.h"
 
 namespace dvrtrace::gather {
 
@@ -28,5 +29,10 @@ using HostTold = std::function<void(std::size_t ended, const HostReport& report)
 // One report for each host, in their order. The dumps go below `folder`, one folder for each host, named as `targets` are.
 std::vector<HostReport> gather_fleet(std::span<const Target> targets, const std::string& folder,
                                      const FleetSettings& settings, const HostTold& told);
+
+// What the script printed on a host where somebody else ran it, saved: one report, and the dumps below `folder`.
+// `tool` as above. Total: bytes that the script did not print give a report that says so.
+HostReport unpack_stream(const std::string& host, ByteStream& stream, const std::string& folder,
+                         const std::string& tool);
 
 }  // namespace dvrtrace::gather

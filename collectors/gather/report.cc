@@ -1,11 +1,8 @@
 #include "collectors/gather/report.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "src/base/text.h"
@@ -28,13 +25,6 @@ std::string why(const CommandRun& run) {
   if (run.not_installed()) return "not installed";
   if (!run.message.empty()) return run.message;
   return run.status ? fmt::format("status {}", *run.status) : "it did not end";
-}
-
-std::string in_utc(double seconds) {
-  const auto whole = static_cast<std::time_t>(std::floor(seconds));
-  std::tm parts{};
-  ::gmtime_r(&whole, &parts);
-  return fmt::format("{:%Y-%m-%d %H:%M:%S}", parts);
 }
 
 Json command_json(const CommandRun& run) {

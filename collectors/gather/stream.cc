@@ -6,6 +6,7 @@
 #include <charconv>
 #include <random>
 
+#include "src/base/source.h"
 #include "src/base/text.h"
 
 namespace dvrtrace::gather {
@@ -129,6 +130,19 @@ std::string random_word() {
   std::string word = "dvrtrace";
   for (int i = 0; i < 4; ++i) word += fmt::format("{:08x}", static_cast<std::uint32_t>(device()));
   return word;
+}
+
+std::string word_of(std::string_view beginning) {
+  const std::size_t length = random_word().size();
+  for (const Span line : lines_of(beginning)) {
+    const std::string_view text = beginning.substr(line.begin, line.end - line.begin);
+    if (text.size() <= length || !text.substr(length).starts_with(" start ")) continue;
+    std::string_view digits = text.substr(0, length);
+    const bool hex =
+        consume(digits, "dvrtrace") && digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    if (hex) return std::string(text.substr(0, length));
+  }
+  return {};
 }
 
 std::string script_for(const std::string& word) {

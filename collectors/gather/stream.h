@@ -24,6 +24,8 @@ namespace dvrtrace::gather {
 inline constexpr std::uint64_t kMostOutput = 256ULL << 20;  // bytes of one command's
 
 std::string random_word();
+// The word of a stream, by its first mark; "" when there is none in its beginning.
+std::string word_of(std::string_view beginning);
 std::string script_for(const std::string& word);
 
 // The first line that says something, harmless to a terminal.

@@ -31,6 +31,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kGrace{1000};     // between being asked to end and being made to
 constexpr milliseconds kLastWords{200};  // for what is in the pipes when the program has ended
 constexpr milliseconds kSlice{20};       // where the kernel cannot tell that a program has ended
+constexpr milliseconds kLook{100};       // between two looks at whether the input is still held open
 constexpr std::string_view kMorePath = ":/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
 class End {
@@ -159,7 +160,7 @@ class Running {
       const int fd = pipe == &in ? pipe->write.get() : pipe->read.get();
       ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
-    if (input_.empty()) in.write.close();
+    if (input_.empty() && !held()) in.write.close();
     // A program that has ended may have left others behind that hold its pipes: those are not waited for.
     while (!gave_up_ &&
            (!ran_.status || ((out.read.open() || errors.read.open()) && Clock::now() < deadline_))) {
@@ -173,14 +174,18 @@ class Running {
   }
 
  private:
+  bool held() const { return limits_.hold != nullptr && limits_.hold->load(); }
+
   void wait(End& in, End& out, End& errors) {
-    std::array<pollfd, 4> polled{{{in.get(), POLLOUT, 0},
+    if (input_.empty() && !held()) in.close();
+    // An end that is only held open is always ready, and not looked at.
+    std::array<pollfd, 4> polled{{{input_.empty() ? -1 : in.get(), POLLOUT, 0},
                                   {out.get(), POLLIN, 0},
                                   {errors.get(), POLLIN, 0},
                                   {ran_.status ? -1 : ended_.get(), POLLIN, 0}}};
     const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now()) + milliseconds(1);
     const bool blind = !ran_.status && !ended_.open();
-    const auto longest = blind ? std::min(left, kSlice) : left;
+    const auto longest = blind ? std::min(left, kSlice) : held() ? std::min(left, kLook) : left;
     ::poll(polled.data(), polled.size(), static_cast<int>(std::clamp<long long>(longest.count(), 0, 60'000)));
     if (polled[0].revents != 0) write_input(in);
     if (polled[1].revents != 0) take_output(out);
@@ -191,7 +196,7 @@ class Running {
   void write_input(End& in) {
     const ssize_t count = ::write(in.get(), input_.data(), input_.size());
     if (count > 0) input_.remove_prefix(static_cast<std::size_t>(count));
-    if (input_.empty() || (count < 0 && errno != EAGAIN && errno != EINTR)) in.close();
+    if ((input_.empty() && !held()) || (count < 0 && errno != EAGAIN && errno != EINTR)) in.close();
   }
 
   // Whether there was something.

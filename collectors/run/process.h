@@ -7,6 +7,7 @@
 // Children stay in this process's group, so that an interrupt from the terminal reaches them as well.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,7 @@ struct ProcessLimits {
       std::chrono::seconds(30);         // then it is asked to end, and soon after made to
   std::uint64_t output = 256ULL << 20;  // bytes of standard output; more end it
   std::size_t errors = 16 << 10;        // bytes that are kept of standard error
+  const std::atomic<bool>* hold = nullptr;  // keeps its standard input open, behind `input`, until this is false
 };
 
 struct Ran {

@@ -1,8 +1,11 @@
 #include "src/base/text.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <ctime>
 
 namespace dvrtrace {
 
@@ -120,6 +123,13 @@ std::string printable(std::string_view text) {
     text.remove_prefix(length);
   }
   return out;
+}
+
+std::string in_utc(double seconds) {
+  const auto whole = static_cast<std::time_t>(std::floor(seconds));
+  std::tm parts{};
+  ::gmtime_r(&whole, &parts);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", parts);
 }
 
 }  // namespace dvrtrace

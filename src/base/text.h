@@ -50,4 +50,7 @@ std::optional<std::uint64_t> hex_number(std::string_view digits);
 // (as \x1b), so that a name out of a dump cannot speak to the terminal.
 std::string printable(std::string_view text);
 
+// A time in seconds since 1970 as "2026-11-21 21:20:36", UTC.
+std::string in_utc(double seconds);
+
 }  // namespace dvrtrace

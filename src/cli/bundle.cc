@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "collectors/bundle/archive_writer.h"
+#include "collectors/bundle/database_log.h"
 #include "collectors/bundle/names.h"
 #include "collectors/bundle/redactor.h"
 #include "collectors/run/process.h"
@@ -178,7 +179,10 @@ class Bundling {
         const auto text = is_taken(file) ? text_of(file) : std::nullopt;
         if (!text) continue;
         const std::string path = fmt::format("hosts/{}/{}", folder, redacted(file.path));
-        if (const auto added = add(archive, stem, path, redacted(*text)); !added) return added;
+        std::string written = redacted(*text);
+        if (options_.redact && file.path.ends_with("/conf.db"))
+          written = redact::with_right_sums(*text, written);
+        if (const auto added = add(archive, stem, path, written); !added) return added;
         progress.show(files_.size(), all, file.path);
       }
     }

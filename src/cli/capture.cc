@@ -8,6 +8,8 @@
 #include "src/cli/opened_cloud.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
+#include "src/cli/take_captures.h"
+#include "src/cli/verify.h"
 #include "src/model/network.h"
 #include "tracer/engine/ask.h"
 #include "tracer/verify/cloud.h"
@@ -70,9 +72,15 @@ std::string print_json(const std::vector<verify::PlannedCapture>& plan) {
 }  // namespace
 
 Outcome run_capture(const Options& options) {
+  if (options.list)
+    return answer(fmt::format("{}\n{}\n", verify::kCaptureCommand, verify::kProbeCommand), options)
+               ? Outcome(kDelivered)
+               : fail("output", "the answer could not be written");
+  if (options.probe && !options.run)
+    return fail("usage", "--probe goes with --run: without it nothing is captured");
   Options words = options;
   if (!words.words.empty() && words.words.front() == "from") words.words.erase(words.words.begin());
-  const auto question = question_of(words);
+  auto question = question_of(words);
   if (!question) return tl::unexpected<Failure>(question.error());
   auto bounds = bounds_of(options);
   if (!bounds) return tl::unexpected<Failure>(bounds.error());
@@ -81,12 +89,26 @@ Outcome run_capture(const Options& options) {
   const auto cloud = OpenedCloud::open(options, sources, diagnostics);
   if (!cloud) return tl::unexpected<Failure>(cloud.error());
   const Network& network = (*cloud)->network();
-  const auto trace = ask(network, *question);
+  auto trace = ask(network, *question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
+  if (options.probe) {
+    const auto from = probe_source(network, *trace);
+    if (!from) return tl::unexpected<Failure>(from.error());
+    question->from = *from;
+    trace = ask(network, *question);
+    if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
+  }
   bounds->ports = verify::tunnel_ports_of(network, *trace);
   const auto plan = verify::plan_captures(*trace, *bounds);
   if (!plan) return fail("bad-packet", plan.error().message);
   if (plan->empty()) return fail("bad-packet", "the packet passes no device at which it could be captured");
+  if (options.run) {
+    auto folder = take_captures(options, *trace, *plan, *bounds);
+    if (!folder) return tl::unexpected<Failure>(folder.error());
+    Options taken = options;
+    taken.captures = {std::move(*folder)};
+    return verify_trace(taken, **cloud, sources, *question, *trace);
+  }
   if (!answer(options.format == "json" ? print_json(*plan) : print_text(*plan, words.words), options))
     return fail("output", "the answer could not be written");
   return kDelivered;

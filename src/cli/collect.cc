@@ -1,22 +1,23 @@
 // dvrtrace collect: the dumps of this host, or of many over ssh.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "collectors/gather/fleet.h"
 #include "collectors/gather/here.h"
+#include "collectors/gather/stream.h"
 #include "collectors/source/file_tree.h"
+#include "collectors/source/open_stream.h"
 #include "src/base/text.h"
 #include "src/cli/console.h"
 #include "src/cli/inputs.h"
 #include "src/cli/program.h"
 #include "src/cli/progress.h"
+#include "src/cli/remote.h"
 #include "src/report/table.h"
 
 namespace dvrtrace::cli {
@@ -70,14 +71,10 @@ std::string command_list() {
 
 // --- hosts --------------------------------------------------------------------------------------------
 
-tl::expected<std::vector<Target>, Failure> listed_targets(const Options& options, Diagnostics& diagnostics,
-                                                          Sources& sources) {
-  auto bytes = read_file(options.host_list);
-  if (!bytes)
-    return fail("unreadable-input", fmt::format("{}: {}", options.host_list, bytes.error().message));
-  const SourceId id = sources.add(printable(options.host_list), std::move(*bytes));
-  const gather::HostList list = gather::read_host_list(sources.text(id), diagnostics);
-  auto selected = list.select(options.words);
+tl::expected<std::vector<Target>, Failure> listed_targets(const Options& options) {
+  const auto list = read_host_list(options);
+  if (!list) return tl::unexpected<Failure>(list.error());
+  auto selected = list->select(options.words);
   if (!selected) return fail("usage", fmt::format("{}: {}", options.host_list, selected.error().message));
   if (selected->empty()) return fail("usage", fmt::format("{}: no host in it", options.host_list));
   return std::move(*selected);
@@ -99,13 +96,6 @@ std::string own_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != 0 ? std::string(name.data())
                                                                           : "localhost";
-}
-
-std::string folder_of_today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  return fmt::format("dvrtrace-{:%Y%m%dT%H%M%SZ}", parts);
 }
 
 // --- what came of it ----------------------------------------------------------------------------------
@@ -163,21 +153,8 @@ int status_of(const std::vector<HostReport>& reports) {
   return none ? kCouldNotRun : all ? kDelivered : kNotDelivered;
 }
 
-tl::expected<unsigned, Failure> seconds_in(const std::string& text, unsigned otherwise, const char* option) {
-  if (text.empty()) return otherwise;
-  constexpr unsigned kDay = 86'400;
-  const auto value = number<unsigned>(text);
-  if (!value || *value == 0 || *value > kDay)
-    return fail("usage", fmt::format("{} is a number from 1 to {}, not '{}'", option, kDay, text));
-  return *value;
-}
-
 tl::expected<std::vector<HostReport>, Failure> over_ssh(const Options& options, const std::string& folder) {
-  Sources sources;
-  Diagnostics diagnostics;
-  const auto targets =
-      options.host_list.empty() ? typed_targets(options) : listed_targets(options, diagnostics, sources);
-  print_diagnostics(diagnostics.all(), sources, options);
+  const auto targets = options.host_list.empty() ? typed_targets(options) : listed_targets(options);
   if (!targets) return tl::unexpected<Failure>(targets.error());
   gather::FleetSettings settings;
   settings.tool = tool_name();
@@ -197,6 +174,25 @@ tl::expected<std::vector<HostReport>, Failure> over_ssh(const Options& options, 
   });
 }
 
+// "cmp1=FILE", or a file that is named for its host: "cmp1.stream.gz".
+std::pair<std::string, std::string> host_and_file(const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals != std::string::npos) return {word.substr(0, equals), word.substr(equals + 1)};
+  const std::string name = word.substr(word.rfind('/') + 1);
+  return {name.substr(0, name.rfind(".stream")), word};
+}
+
+tl::expected<std::vector<HostReport>, Failure> unpacked(const Options& options, const std::string& folder) {
+  std::vector<HostReport> reports;
+  for (const std::string& word : options.unpack) {
+    const auto [host, file] = host_and_file(word);
+    auto stream = open_stream(file);
+    if (!stream) return fail("unreadable-input", fmt::format("{}: {}", file, stream.error().message));
+    reports.push_back(gather::unpack_stream(host, **stream, folder, tool_name()));
+  }
+  return reports;
+}
+
 tl::expected<std::vector<HostReport>, Failure> here(const Options& options, const std::string& folder) {
   const std::string name = own_name();
   const auto made = gather::HostFolder::make(fmt::format("{}/{}", folder, gather::folder_name_of(name)));
@@ -213,9 +209,17 @@ Outcome run_collect(const Options& options) {
   if (options.list)
     return answer(command_list(), options) ? Outcome(kDelivered)
                                            : fail("output", "the answer could not be written");
-  const std::string folder = options.output.empty() ? folder_of_today() : options.output;
+  if (options.script)
+    return answer(gather::script_for(gather::random_word()), options)
+               ? Outcome(kDelivered)
+               : fail("output", "the answer could not be written");
+  const std::string folder = options.output.empty() ? name_of_now("dvrtrace") : options.output;
   const bool remote = !options.words.empty() || !options.host_list.empty();
-  const auto reports = remote ? over_ssh(options, folder) : here(options, folder);
+  if (remote && !options.unpack.empty())
+    return fail("usage", "--unpack takes hosts' streams and collects none: name either hosts or streams");
+  const auto reports = !options.unpack.empty() ? unpacked(options, folder)
+                       : remote                ? over_ssh(options, folder)
+                                               : here(options, folder);
   if (!reports) return tl::unexpected<Failure>(reports.error());
   const std::string text =
       options.format == "json" ? json_of(*reports, folder) : text_of(*reports, folder, options);

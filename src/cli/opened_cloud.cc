@@ -35,7 +35,10 @@ std::vector<JsonInput> OpenedCloud::inputs() const {
   std::vector<JsonInput> inputs;
   for (std::size_t i = 0; i < network_->size(); ++i) {
     const HostSnapshot& host = network_->index(i);
-    for (const std::string& path : host.inputs) inputs.push_back({host.name, path, host.collected_at});
+    // Of a host that no packet came to the dumps were not read.
+    const std::optional<Taken> taken =
+        network_->joined(i) ? network_->host(i).snapshot.taken() : std::nullopt;
+    for (const std::string& path : host.inputs) inputs.push_back({host.name, path, host.collected_at, taken});
   }
   return inputs;
 }

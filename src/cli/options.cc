@@ -117,6 +117,20 @@ void declare_capture(CLI::App& app, Options& o) {
   declare_value(app, "--count", o.count, "PACKETS", "The captures",
                 "end a capture after so many packets (1000)");
   declare_value(app, "--seconds", o.seconds, "SECONDS", "The captures", "end a capture after so long (30)");
+  constexpr const char* kRun = "Running them";
+  declare_flag(app, "--run", o.run, kRun,
+               "capture on the hosts over ssh, fetch the captures and verify them");
+  declare_flag(
+      app, "--probe", o.probe, kRun,
+      "send a marked ping when all listen: from A where that is a namespace, else from the DHCP or router "
+      "namespace nearest to A, which is then the question");
+  declare_value(app, "--to", o.output, "DIR", kRun, "the folder for the captures (dvrtrace-captures-TIME)");
+  declare_value(app, "--inventory", o.host_list, "FILE", kRun,
+                "how hosts are reached: an Ansible inventory (INI or YAML), or a host on each line");
+  declare_value(app, "--ssh", o.ssh, "COMMAND", kRun, "the ssh to use, with options of your own (ssh)");
+  declare_value(app, "--connect-timeout", o.connect_timeout, "SECONDS", kRun,
+                "until a host that does not answer is given up (10)");
+  declare_flag(app, "--list", o.list, kRun, "only print what is run on hosts");
   declare_format(app, o);
   declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
                 "full: every device on the way, not only those that decide");
@@ -181,6 +195,12 @@ void declare_collect(CLI::App& app, Options& o) {
                 "until a host that does not answer is given up (10)");
   declare_value(app, "--parallel", o.parallel, "NUMBER", kHosts, "hosts at once (24)");
   declare_flag(app, "--list", o.list, kHosts, "only print the commands that are run");
+  declare_flag(app, "--script", o.script, kHosts,
+               "only print the script that runs them, to be run by other means: sh SCRIPT >HOST.stream");
+  app.add_option("--unpack", o.unpack, "what the script printed on a host, compressed or not; repeatable")
+      ->type_name("[HOST=]FILE")
+      ->allow_extra_args(false)
+      ->group(kHosts);
   declare_value(app, "--to", o.output, "DIR", "The answer",
                 "the folder for the dumps, one below it for each host (dvrtrace-TIME)");
   declare_format(app, o);
@@ -271,9 +291,12 @@ const std::vector<Command>& commands() {
        "where to capture, and what: commands for the hosts",
        "A, B and PACKET are those of from. Of each host on the way the devices where the packet comes in and "
        "goes out are\n"
-       "named, with the filter for it there, also within a tunnel. Nothing is run. The files are named as "
-       "verify reads them.\n",
-       {{"for a connection", "dvrtrace capture from vm1 to vm2 tcp/80 -i hosts --neutron neutron"}},
+       "named, with the filter for it there, also within a tunnel. The files are named as verify reads "
+       "them.\n"
+       "Nothing is run, but with --run: then the captures are taken over ssh, and verified.\n",
+       {{"for a connection", "dvrtrace capture from vm1 to vm2 tcp/80 -i hosts --neutron neutron"},
+        {"capture a ping and verify it",
+         "dvrtrace capture from vm1 to vm2 --run --probe -i hosts --neutron neutron"}},
        declare_capture},
       {"inventory",
        "",

@@ -24,13 +24,15 @@ struct Options {
   std::string expect, from_pattern, to_pattern;  // reach
   std::string release, output;               // check, reference, collect
   std::string host_list, ssh, timeout, connect_timeout, parallel;  // collect
-  bool list = false;
+  bool list = false, script = false;
+  std::vector<std::string> unpack;
   std::string map_file, ask;                 // bundle
   bool redact = false;
   std::vector<std::string> captures;         // verify
   bool all = false;
   std::string write;
   std::string count, seconds;                // capture
+  bool run = false, probe = false;
   std::string direction = "both", source_port, ttl, size, source_ip, source_mac, destination_mac;
   bool dont_fragment = false, established = false, show_arp = false;
   std::string format = "text", detail = "path", color = "auto";

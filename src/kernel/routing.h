@@ -74,7 +74,11 @@ struct Neighbour {
   std::optional<Mac> mac;
   NeighbourState state = NeighbourState::None;
   bool proxy = false, router = false;
-  bool operator==(const Neighbour&) const = default;
+  std::optional<std::uint32_t> age;  // seconds since it became what it is; evidence, not meaning
+  bool operator==(const Neighbour& other) const {
+    return ip == other.ip && device == other.device && mac == other.mac && state == other.state && proxy == other.proxy &&
+           router == other.router;
+  }
 };
 
 }  // namespace dvrtrace::kernel

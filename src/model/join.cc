@@ -29,6 +29,9 @@ class Joiner {
     patch_ports();
     devices_of_ports();
     for (Bridge& bridge : host_->bridges) flows(bridge);
+    for (const FileReading& file : snapshot().files) {
+      if (file.taken) host_->taken.emplace(file.source, *file.taken);
+    }
     return std::move(host_);
   }
 

@@ -92,6 +92,10 @@ const Host& Network::host(std::size_t host) const {
   return *entry.host;
 }
 
+bool Network::joined(std::size_t host) const {
+  return base_ != nullptr ? host == changed_ || base_->joined(host) : entries_[host]->joined.load();
+}
+
 void Network::prepare(std::span<const std::size_t> hosts) const {
   if (base_ != nullptr) return;
   std::vector<std::size_t> missing;

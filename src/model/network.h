@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -150,6 +151,7 @@ struct Host {
   HostSnapshot snapshot;
   std::vector<Bridge> bridges;
   std::vector<Namespace> namespaces;
+  std::map<SourceId, Taken> taken;        // when its dumps were, as far as a manifest says
 
   std::size_t find_bridge(std::string_view name) const;
   std::size_t find_namespace(std::string_view name) const;
@@ -185,6 +187,7 @@ class Network {
   std::size_t size() const { return index_->snapshot.hosts.size(); }
   const HostSnapshot& index(std::size_t host) const { return index_->snapshot.hosts[host]; }
   const Host& host(std::size_t host) const;
+  bool joined(std::size_t host) const;  // whether it was asked for
   // Joins hosts that will be asked for, each on a thread of its own. kNowhere is passed over.
   void prepare(std::span<const std::size_t> hosts) const;
   const logical::Model& logical() const { return index_->snapshot.logical; }

@@ -54,6 +54,7 @@ HostItem host_item(const HostSnapshot& host, const Sources& sources) {
   item.firewall_driver = value_of(host.config, "securitygroup.firewall_driver");
   item.ovs_version = host.ovs.value.ovs_version;
   item.collected_at = host.collected_at;
+  item.taken = host.taken();
   item.inputs = host.inputs;
   if (host.cleaned)
     item.cleaned = host.cleaned_sign.empty() ? "it went through sos clean" : host.cleaned_sign;
@@ -309,6 +310,7 @@ Inventory take_inventory(const Snapshot& snapshot, const Diagnostics& diagnostic
   for (const HostSnapshot& host : snapshot.hosts) {
     inventory.hosts.push_back(host_item(host, sources));
     inventory.lines += inventory.hosts.back().lines;
+    if (const auto& taken = inventory.hosts.back().taken) widen(inventory.taken, *taken);
     gaps.look_at(host);
   }
   inventory.networks = networks_of(snapshot);

@@ -40,6 +40,7 @@ struct HostItem {
   LineCounts lines;
   std::size_t files = 0, failed_files = 0;
   std::vector<FileCount> unrecognised;
+  std::optional<Taken> taken;  // when its dumps were
 };
 
 struct NetworkItem {
@@ -80,6 +81,7 @@ struct Inventory {
   std::vector<Diagnostic> contradictions;  // warnings and errors of the reading
   bool neutron = false;                    // Neutron's own objects were there
   LineCounts lines;
+  std::optional<Taken> taken;              // of all hosts
 };
 
 Inventory take_inventory(const Snapshot& snapshot, const Diagnostics& diagnostics, const Sources& sources);

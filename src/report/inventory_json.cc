@@ -21,23 +21,25 @@ Json list(const Items& items, Print print) {
 }
 
 Json host_json(const HostItem& item) {
-  return {{"host", item.name},
-          {"roles", item.roles},
-          {"agent_mode", or_null(item.agent_mode)},
-          {"firewall_driver", or_null(item.firewall_driver)},
-          {"ovs_version", or_null(item.ovs_version)},
-          {"collected_at", or_null(item.collected_at)},
-          {"inputs", item.inputs},
-          {"bridges", item.bridges},
-          {"namespaces", item.namespaces},
-          {"vms", item.vms},
-          {"cleaned", or_null(item.cleaned)},
-          {"files", item.files},
-          {"failed_files", item.failed_files},
-          {"lines", lines_json(item.lines)},
-          {"unrecognised", list(item.unrecognised, [](const FileCount& f) {
-             return Json{{"file", f.file}, {"lines", f.lines}};
-           })}};
+  Json json{{"host", item.name},
+            {"roles", item.roles},
+            {"agent_mode", or_null(item.agent_mode)},
+            {"firewall_driver", or_null(item.firewall_driver)},
+            {"ovs_version", or_null(item.ovs_version)},
+            {"collected_at", or_null(item.collected_at)},
+            {"inputs", item.inputs},
+            {"bridges", item.bridges},
+            {"namespaces", item.namespaces},
+            {"vms", item.vms},
+            {"cleaned", or_null(item.cleaned)},
+            {"files", item.files},
+            {"failed_files", item.failed_files},
+            {"lines", lines_json(item.lines)},
+            {"unrecognised", list(item.unrecognised, [](const FileCount& f) {
+               return Json{{"file", f.file}, {"lines", f.lines}};
+             })}};
+  if (item.taken) json["taken"] = taken_json(*item.taken);
+  return json;
 }
 
 Json network_json(const NetworkItem& item) {
@@ -92,17 +94,19 @@ Json missing_json(const MissingDump& item) {
 }  // namespace
 
 std::string print_json(const Inventory& inventory, const Sources& sources, const std::string& tool) {
-  return document({{"schema", "dvrtrace.inventory/1"},
-                   {"tool", tool},
-                   {"neutron", inventory.neutron},
-                   {"hosts", list(inventory.hosts, host_json)},
-                   {"networks", list(inventory.networks, network_json)},
-                   {"routers", list(inventory.routers, router_json)},
-                   {"vms", list(inventory.vms, vm_json)},
-                   {"floating_ips", list(inventory.floating_ips, floating_ip_json)},
-                   {"missing", list(inventory.missing, missing_json)},
-                   {"lines", lines_json(inventory.lines)},
-                   {"diagnostics", diagnostics_json(inventory.contradictions, sources)}});
+  Json json{{"schema", "dvrtrace.inventory/1"},
+            {"tool", tool},
+            {"neutron", inventory.neutron},
+            {"hosts", list(inventory.hosts, host_json)},
+            {"networks", list(inventory.networks, network_json)},
+            {"routers", list(inventory.routers, router_json)},
+            {"vms", list(inventory.vms, vm_json)},
+            {"floating_ips", list(inventory.floating_ips, floating_ip_json)},
+            {"missing", list(inventory.missing, missing_json)},
+            {"lines", lines_json(inventory.lines)},
+            {"diagnostics", diagnostics_json(inventory.contradictions, sources)}};
+  if (inventory.taken) json["taken"] = taken_json(*inventory.taken);
+  return document(json);
 }
 
 }  // namespace dvrtrace

@@ -136,6 +136,19 @@ Table lines_table(const Inventory& inventory) {
   return table;
 }
 
+Table taken_table(const Inventory& inventory) {
+  Table table{{"host", "first", "last (UTC)", "within"}, {}};
+  const auto row = [&](const std::string& name, const Taken& taken) {
+    table.rows.push_back(
+        {name, in_utc(taken.first), in_utc(taken.last), fmt::format("{:.1f} s", taken.spread())});
+  };
+  for (const HostItem& host : inventory.hosts) {
+    if (host.taken) row(printable(host.name), *host.taken);
+  }
+  if (inventory.taken && inventory.hosts.size() > 1) row("all", *inventory.taken);
+  return table;
+}
+
 Table unrecognised_table(const Inventory& inventory) {
   Table table{{"lines", "file"}, {}};
   for (const HostItem& host : inventory.hosts) {
@@ -183,6 +196,7 @@ std::string print_text(const Inventory& inventory, const Sources& sources, const
     out += fmt::format("  {}: {}: {}\n", printable(host.name),
                        painted(style, Paint::Doubtful, "cleaned report"), printable(host.cleaned));
   }
+  section(out, "when the dumps were taken", taken_table(inventory), style);
   section(out, "networks", networks_table(inventory), style);
   section(out, "routers", routers_table(inventory), style);
   section(out, "VMs", vms_table(inventory), style);

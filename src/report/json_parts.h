@@ -11,6 +11,7 @@
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
 #include "src/report/words.h"
+#include "src/snapshot/host.h"
 #include "src/trace/finding.h"
 #include "src/trace/headers.h"
 
@@ -29,6 +30,11 @@ inline Json source_json(const Provenance& at, const Sources& sources) {
   if (!at.known()) return nullptr;
   const Location where = sources.locate(at);
   return {{"file", std::string(where.file)}, {"line", where.line}, {"column", where.column}};
+}
+
+// Seconds since 1970, and what lies between.
+inline Json taken_json(const Taken& taken) {
+  return {{"first", taken.first}, {"last", taken.last}, {"spread_seconds", taken.spread()}};
 }
 
 inline Json diagnostics_json(const std::vector<Diagnostic>& diagnostics, const Sources& sources) {

@@ -113,7 +113,12 @@ class Reader {
     SavedAnswer answer;
     answer.tool = this->text(root, "tool");
     each(root, "inputs", [&](const Node& n) {
-      answer.inputs.push_back({this->text(n, "host"), this->text(n, "path"), this->text(n, "collected_at")});
+      answer.inputs.push_back(
+          {this->text(n, "host"), this->text(n, "path"), this->text(n, "collected_at"), {}});
+      inside(n, "taken", [&](const Node& t) {
+        const auto first = seconds(t, "first"), last = seconds(t, "last");
+        if (first && last) answer.inputs.back().taken = Taken{*first, *last};
+      });
     });
     if (trace) answer.trace = trace_of(root);
     each(root, "findings", [&](const Node& n) { answer.findings.push_back(finding_of(n)); });
@@ -169,6 +174,14 @@ class Reader {
     if (value->is_number_unsigned() && value->get<std::uint64_t>() <= std::numeric_limits<T>::max())
       return static_cast<T>(value->get<std::uint64_t>());
     wrong(node, key, fmt::format("a number up to {}", std::numeric_limits<T>::max()));
+    return std::nullopt;
+  }
+
+  std::optional<double> seconds(const Node& node, const char* key) {
+    const Json* value = node.find(key);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_number()) return value->get<double>();
+    wrong(node, key, "a number of seconds");
     return std::nullopt;
   }
 
@@ -413,6 +426,7 @@ class Reader {
     each(root, "assumptions", [&](const Node& a) {
       trace.assumptions.push_back({text(a, "code"), text(a, "text")});
     });
+    trace.spread = seconds(root, "spread_seconds");
     return trace;
   }
 

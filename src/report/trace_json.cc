@@ -254,7 +254,9 @@ std::string print_json(const Trace& trace, const JsonContext& context) {
   for (const JsonInput& input : context.inputs) {
     json["inputs"].push_back(
         {{"host", input.host}, {"path", input.path}, {"collected_at", or_null(input.collected_at)}});
+    if (input.taken) json["inputs"].back()["taken"] = taken_json(*input.taken);
   }
+  if (trace.spread) json["spread_seconds"] = *trace.spread;
   json["question"] = {{"from", endpoint_json(trace.question.from)},
                       {"to", endpoint_json(trace.question.to)},
                       {"packet", asked_packet_json(trace.question)}};

@@ -9,6 +9,7 @@
 
 #include "src/base/diagnostics.h"
 #include "src/base/source.h"
+#include "src/snapshot/host.h"
 #include "src/trace/finding.h"
 #include "src/trace/trace.h"
 
@@ -17,6 +18,7 @@ namespace dvrtrace {
 struct JsonInput {
   std::string host, path;
   std::string collected_at;  // "" not known
+  std::optional<Taken> taken = {};  // when its dumps were, as far as they were read
 };
 
 // Which of many questions a document answers: it is a line of its own then.

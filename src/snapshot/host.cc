@@ -4,6 +4,20 @@
 
 namespace dvrtrace {
 
+void widen(std::optional<Taken>& all, const Taken& one) {
+  if (!all) all = one;
+  all->first = std::min(all->first, one.first);
+  all->last = std::max(all->last, one.last);
+}
+
+std::optional<Taken> HostSnapshot::taken() const {
+  std::optional<Taken> all;
+  for (const FileReading& file : files) {
+    if (file.taken && !file.used_as.empty()) widen(all, *file.taken);
+  }
+  return all;
+}
+
 const BridgeDumps* HostSnapshot::find_bridge(std::string_view bridge) const {
   const auto found = std::ranges::find(bridges, bridge, &BridgeDumps::bridge);
   return found == bridges.end() ? nullptr : &*found;

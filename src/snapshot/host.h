@@ -185,6 +185,15 @@ struct AgentConfig {  // what the agents' configuration files say, as far as it 
   std::map<std::string, Sourced<std::string>, std::less<>> values;  // "ovs.local_ip", "securitygroup.firewall_driver"
 };
 
+// When a dump was taken: its command's beginning and end, in seconds since 1970 by the clock of its host. Of several
+// dumps, when the first was begun and the last had ended.
+struct Taken {
+  double first = 0, last = 0;
+  double spread() const { return last - first; }
+  bool operator==(const Taken&) const = default;
+};
+void widen(std::optional<Taken>& all, const Taken& one);
+
 // What became of one file of the input.
 struct FileReading {
   SourceId source = kNoSource;
@@ -194,6 +203,7 @@ struct FileReading {
   LineCounts lines;
   bool failed = false;   // the text of a failed command
   std::string failure;
+  std::optional<Taken> taken;  // as the input's manifest says (not at Depth::Index); none: nobody noted it
 };
 
 struct HostSnapshot {
@@ -218,6 +228,8 @@ struct HostSnapshot {
 
   const BridgeDumps* find_bridge(std::string_view bridge) const;
   const NamespaceSnapshot* find_namespace(std::string_view netns) const;
+  // When what was read of this host was taken; none: no manifest says.
+  std::optional<Taken> taken() const;
 };
 
 }  // namespace dvrtrace

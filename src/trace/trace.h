@@ -56,6 +56,7 @@ struct FlowHit {
   std::optional<std::uint64_t> packets;        // n_packets
   bool learned = false;
   Provenance at;
+  std::optional<std::uint64_t> age_ms = {};    // duration
 };
 struct TableMissed { TableId table; Provenance at; };
 // A header or register of the packet that changed, in Open vSwitch's field names.
@@ -76,7 +77,13 @@ struct Switched {                              // NORMAL, or a Linux bridge
 struct SentTo { std::string port; std::string note; Provenance at; };  // output
 struct RuleHit { std::uint32_t priority = 0; std::string text; Provenance at; };
 struct RouteHit { std::string table, text; Provenance at; };
-struct NeighbourHit { Ip ip; Mac mac; std::string state; Provenance at; };
+struct NeighbourHit {
+  Ip ip;
+  Mac mac;
+  std::string state;
+  Provenance at;
+  std::optional<std::uint32_t> age = {};       // seconds
+};
 struct ChainHit { std::string table, chain, rule, target; Provenance at; };    // an iptables rule that decided something
 struct Translated { std::string what, before, after; Provenance at; };         // NAT
 struct Encapsulated { Encapsulation tunnel; std::string port; Provenance at; };
@@ -155,6 +162,7 @@ struct Trace {
   Verdict verdict = Verdict::Unknown;
   Reason reason = Reason::HiddenState;
   std::vector<Assumption> assumptions;         // sorted, each once
+  std::optional<double> spread;                // seconds in which the dumps of the way were taken
 };
 
 // The verdict and reason of the whole (design 3.1).

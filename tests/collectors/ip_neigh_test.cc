@@ -37,6 +37,15 @@ void expect_each(const Case (&cases)[N], Read read) {
   }
 }
 
+TEST(IpNeigh, KnowsHowOldAnEntryIs) {
+  const auto age = [](std::string_view text) {
+    return reading<Neighbour>(text, read_ip_neigh).rows.at(0).value.age;
+  };
+  EXPECT_EQ(age("10.0.1.5 dev qr-1 lladdr fa:16:3e:da:75:6d  used 334/310/335probes 0 PERMANENT "), 335u);
+  EXPECT_EQ(age("10.0.1.5 dev qr-1 lladdr fa:16:3e:da:75:6d  ref 1 used 16/5/17 probes 1 REACHABLE "), 17u);
+  EXPECT_EQ(age("10.0.1.5 dev qr-1 lladdr fa:16:3e:da:75:6d PERMANENT"), std::nullopt);
+}
+
 TEST(IpNeigh, ReadsEveryForm) {
   constexpr Case kCases[] = {
       {"10.0.1.5 dev qr-1 lladdr fa:16:3e:da:75:6d PERMANENT", "10.0.1.5 qr-1 fa:16:3e:da:75:6d PERMANENT"},

@@ -82,6 +82,10 @@ def test_cloud(check, tool, made, keep):
     flows = [c for c in manifest["components"]["report"]["plugins"]["openvswitch"]["commands"] if c["exec"] == "ovs-ofctl -O OpenFlow13 dump-flows br-int"]
     check.that("the manifest tells when each command ran and how it ended",
                len(flows) == 1 and flows[0]["return_code"] == 0 and flows[0]["end_time"] >= flows[0]["start_time"] > 1e9, flows)
+    over_fleet = trace(tool, fleet, ("vm1", "vm2"))
+    taken = {host["host"]: host.get("taken") for host in over_fleet["inputs"]}
+    check.that("a trace says within what time its dumps were taken",
+               over_fleet.get("spread_seconds", -1) >= 0 and all(taken[host]["last"] >= taken[host]["first"] > 1e9 for host in ("cmp1", "cmp2")), taken)
     again = made.dvrtrace(tool, "collect", "cmp1", "--to", fleet, "--ssh", made.ssh())
     check.that("nothing is written over", again.returncode == 2 and "File exists" in again.stdout, again.stdout + again.stderr)
     if keep:

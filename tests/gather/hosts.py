@@ -48,7 +48,7 @@ class Host:
     """One host; `number` tells its address on the network that the client reaches it by."""
 
     def __init__(self, folder, name, number, ovs=True):
-        self.name, self.number, self.daemons = name, number, []
+        self.name, self.number, self.daemons, self.cables = name, number, [], set()
         self.folder = os.path.join(folder, name)
         os.mkdir(self.folder)
         self.process = subprocess.Popen(
@@ -119,6 +119,15 @@ class Host:
         self.sh(f"ip address add {self.address}/30 dev mgmt0 && ip link set mgmt0 up")
         client.sh(f"ip address add 192.0.2.{4 * self.number + 1}/30 dev to{self.number} && ip link set to{self.number} up")
 
+    def plug_in(self, device, client, bridge):
+        """A network card of that name, its cable in a port of a bridge on the client."""
+        port = f"{device}-{self.number}"
+        subprocess.run(["nsenter", "--target", str(self.pid), "--net", "--", "ip", "link", "add", device, "type", "veth", "peer", "name",
+                        port, "netns", str(client.pid)], check=True, env=dict(os.environ, PATH=PATH))
+        client.sh(f"sysctl -qw net.ipv6.conf.{port}.disable_ipv6=1; ip link set {port} up")
+        client.run("ovs-vsctl", "add-port", bridge, port)
+        self.cables.add(device)
+
     def start_sshd(self, key, user="root", command=None):
         """`command` is what every login runs instead of what it asks for."""
         self.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/run/sshd/host_key")
@@ -146,14 +155,15 @@ class Host:
 class Hosts:
     """The client and its hosts; a context, so that nothing is left."""
 
-    def __init__(self):
+    def __init__(self, ovs=False):
+        """`ovs`: the client has a switch too, which cables can be plugged into."""
         self.folder = tempfile.mkdtemp(prefix="dvrtrace-hosts-")
-        self.hosts, self.client = {}, None
+        self.hosts, self.client, self.ovs = {}, None, ovs
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
-            self.client = Host(self.folder, CLIENT, 0, ovs=False)
+            self.client = Host(self.folder, CLIENT, 0, self.ovs)
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{self.folder}/key"], check=True)
         except BaseException:
             self.__exit__()
@@ -274,7 +284,8 @@ def devices(text):
 
 
 def program(host, folder):
-    """Makes `host` what the fixture's `folder` says of one."""
+    """Makes `host` what the fixture's `folder` says of one. Gives the far ends of VMs' taps by the taps' names; they are in the namespace of
+    the process in /run/vms, and may be given addresses there."""
     shutil.copytree(f"{folder}/etc/neutron", f"/proc/{host.pid}/root/etc/neutron", dirs_exist_ok=True)
     networking = sorted(os.listdir(f"{folder}/sos_commands/networking"))
     namespaces = text_of(folder, "networking/ip_netns").split("\n")
@@ -286,10 +297,12 @@ def program(host, folder):
     script.append("unshare --net sleep 3600 >/dev/null 2>&1 & m=$!; "
                   "while [ $(readlink /proc/$m/ns/net) = $(readlink /proc/self/ns/net) ]; do sleep 0.05; done\n"
                   # Silent: what such an end sends of itself would teach the switches a MAC that the fixture's cloud does not have.
-                  "nsenter --target $m --net sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+                  "nsenter --target $m --net sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1; echo $m >/run/vms")
+    far_ends = {}
     root = devices(text_of(folder, "networking/ip_addr"))
     for number, device in enumerate(root):
-        if re.match(r"tap|eth\d", device["name"]) and device["name"] != "eth0":
+        if re.match(r"tap|eth\d", device["name"]) and device["name"] != "eth0" and device["name"] not in host.cables:
+            far_ends[device["name"]] = f"p{number}"
             script.append(f"ip link add {device['name']} address {device['mac']} mtu {device['mtu']} type veth peer name p{number} netns $m; "
                           f"ip link set {device['name']} up; nsenter --target $m --net ip link set p{number} up")
     host.sh("\n".join(script))
@@ -348,6 +361,7 @@ def program(host, folder):
         for line in text_of(folder, f"openvswitch/ovs-appctl_fdb.show_{name}").splitlines()[1:]:
             port, vlan, mac, _ = line.split()
             host.run("ovs-appctl", "fdb/add", name, port_name(folder, name, port), vlan, mac, check=False)
+    return far_ends
 
 
 def port_name(folder, bridge, number):

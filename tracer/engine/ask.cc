@@ -9,6 +9,7 @@
 #include "tracer/engine/near_miss.h"
 #include "tracer/engine/outside.h"
 #include "tracer/engine/question.h"
+#include "tracer/engine/skew.h"
 #include "tracer/engine/walk.h"
 
 namespace dvrtrace {
@@ -50,6 +51,7 @@ class Asking {
     trace_.assumptions.assign(assumptions_.begin(), assumptions_.end());
     conclude(trace_, reply_expected_);
     doubt_cleaned_reports();
+    weigh_skew(network_, trace_);
     if (!ask_.request || !ask_.reply) show_one();
     return std::move(trace_);
   }

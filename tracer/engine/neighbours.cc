@@ -300,7 +300,7 @@ std::optional<Mac> Walk::neighbour(const Item& item, std::size_t hop, const Pack
                                                     "PROBE",     "FAILED", "INCOMPLETE", "NONE"};
       recorder_.step(
           hop, NeighbourHit{nexthop, *entry.mac, std::string(kNames[static_cast<std::size_t>(entry.state)]),
-                            known->second->at});
+                            known->second->at, entry.age});
       return entry.mac;
     }
   }
@@ -351,7 +351,8 @@ std::optional<Mac> Walk::external_mac(std::size_t host_index, const Ip& ip, Reco
         continue;
       for (const auto& neighbour : netns.dumps->neighbours.value) {
         if (neighbour.value.ip != ip || !neighbour.value.mac) continue;
-        recorder.step(hop, NeighbourHit{ip, *neighbour.value.mac, "known to " + netns.name, neighbour.at});
+        recorder.step(hop, NeighbourHit{ip, *neighbour.value.mac, "known to " + netns.name, neighbour.at,
+                                        neighbour.value.age});
         recorder.assume(
             "ASSUME_NEIGHBOUR_FROM_ELSEWHERE",
             "a MAC that a namespace does not know is taken from another one on the same external network");
@@ -375,7 +376,7 @@ std::optional<Mac> Walk::external_mac(std::size_t host_index, const Ip& ip, Reco
   }
   if (stranger == nullptr) return std::nullopt;
   recorder.step(hop, NeighbourHit{ip, stranger->value.mac, "the one MAC of no host here that was learned",
-                                  stranger->at});
+                                  stranger->at, stranger->value.age});
   recorder.assume("ASSUME_NEIGHBOUR_FROM_FDB",
                   "the MAC of a host outside is taken from a provider bridge's MAC table");
   return stranger->value.mac;

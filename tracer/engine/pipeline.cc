@@ -95,6 +95,7 @@ void Pipeline::tell(std::size_t hop, const TapeHit& hit) {
   step.match = cut(row.match_span);
   step.actions = row.at.known() ? cut(row.actions_span) : to_string(row.flow.actions);
   if (row.stats) step.packets = row.stats->packets;
+  if (row.stats) step.age_ms = row.stats->duration_ms;
   step.learned = learned(row.flow);
   step.at = row.at;
   recorder_.step(hop, std::move(step));

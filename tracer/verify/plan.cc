@@ -4,6 +4,7 @@
 #include <pcap/pcap.h>
 
 #include <algorithm>
+#include <map>
 
 #include "src/base/text.h"
 #include "tracer/verify/place.h"
@@ -140,13 +141,32 @@ bool same_point(const Crossing& crossing, const CapturePoint& point) {
   return crossing.host == point.host && crossing.netns == point.netns && crossing.device == point.device;
 }
 
+// The words of a command with what {...} in it stand for. In the root namespace nothing is in front.
+std::vector<std::string> filled(std::string_view command, const std::string& netns,
+                                const std::map<std::string, std::string, std::less<>>& values) {
+  constexpr std::string_view kPrefix = "ip netns exec {netns} ";
+  const std::size_t prefix = command.find(kPrefix);
+  std::string line(command);
+  if (netns.empty()) line.erase(prefix, kPrefix.size());
+  std::vector<std::string> words;
+  for (const std::string_view word : words_of(line)) {
+    const bool stands = word.starts_with('{') && word.ends_with('}');
+    words.emplace_back(!stands             ? word
+                       : word == "{netns}" ? std::string_view(netns)
+                                           : values.find(word.substr(1, word.size() - 2))->second);
+  }
+  return words;
+}
+
 std::string command_of(const CapturePoint& point, const std::string& filter, const std::string& file,
                        const PlanBounds& bounds) {
-  std::string command = fmt::format("timeout {} ", bounds.seconds);
-  if (!point.netns.empty()) command += fmt::format("ip netns exec {} ", shell_word(point.netns));
-  return command + fmt::format("tcpdump -i {} -nn -U -s 0 --time-stamp-precision=nano -c {} -w {} {}",
-                               shell_word(point.device), bounds.packets, shell_word(file),
-                               shell_word(filter));
+  std::string command;
+  for (const std::string& word : capture_words(point, filter, file, bounds)) {
+    const std::string name = word.substr(std::min(word.find_first_not_of('-'), word.size()));
+    const bool option = name.size() < word.size() && name == shell_word(name);
+    command += (command.empty() ? "" : " ") + (option ? word : shell_word(word));
+  }
+  return command;
 }
 
 std::vector<CapturePoint> deciding_points(const Trace& trace, bool every_point) {
@@ -207,6 +227,25 @@ std::string refusal_of(const std::string& filter) {
     ::pcap_freecode(&program);
   ::pcap_close(pcap);
   return refusal;
+}
+
+std::vector<std::string> capture_words(const CapturePoint& point, const std::string& filter,
+                                       const std::string& file, const PlanBounds& bounds) {
+  return filled(kCaptureCommand, point.netns,
+                {{"seconds", std::to_string(bounds.seconds)},
+                 {"device", point.device},
+                 {"packets", std::to_string(bounds.packets)},
+                 {"file", file},
+                 {"filter", filter}});
+}
+
+std::vector<std::string> probe_words(const Probe& probe) {
+  return filled(kProbeCommand, probe.netns,
+                {{"seconds", std::to_string(probe.seconds)},
+                 {"count", std::to_string(probe.count)},
+                 {"size", std::to_string(probe.size)},
+                 {"mark", probe.mark},
+                 {"destination", probe.destination}});
 }
 
 std::string shell_word(const std::string& word) {
