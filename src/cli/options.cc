@@ -146,6 +146,23 @@ void declare_check(CLI::App& app, Options& o) {
   declare_general(app, o);
 }
 
+void declare_diff(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  const auto repeatable = [&](const char* name, std::vector<std::string>& value, const char* type,
+                              const char* description) {
+    app.add_option(name, value, description)->type_name(type)->allow_extra_args(false)->group("Inputs");
+  };
+  repeatable("--with", o.with, "[NAME=]INPUT", "what it is compared with, the later state; repeatable");
+  repeatable("--with-neutron", o.with_neutron, "PATH",
+             "Neutron's objects of the later state (those of --neutron, where it has none); repeatable");
+  declare_packet(app, o);
+  declare_format(app, o);
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
+                "how much is shown: kinds of paths, some of them, or all");
+  declare_flag(app, "-q,--quiet", o.quiet, "The answer", "only the first line");
+  declare_general(app, o);
+}
+
 void declare_reference(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_release(app, o);
@@ -283,6 +300,18 @@ const std::vector<Command>& commands() {
        "leave so. What breaks most comes first. Without Neutron's objects the dumps alone are judged.\n",
        {{"a whole cloud", "dvrtrace check -i hosts --neutron neutron"}},
        declare_check},
+      {"diff",
+       "[from A to B [PACKET]]",
+       "what changed between two snapshots, and whose packets fare otherwise",
+       "Compares by meaning: counters, ages, order, and the numbers that agents and switches give out do not "
+       "count. The paths whose\n"
+       "verdict or way changed come first, then the changes, those first that explain them. Without a "
+       "question all pairs of VMs are\n"
+       "asked about, the way out, metadata, DHCP and floating IPs. Exit status: 0 nothing changed, 1 "
+       "something did.\n",
+       {{"before and after a change", "dvrtrace diff -i before --with after --neutron neutron"},
+        {"what it did to one path", "dvrtrace diff from vm1 to vm2 tcp/80 -i before --with after"}},
+       declare_diff},
       {"reference",
        "[HOST...]",
        "what Neutron's agents should have programmed, as dumps",

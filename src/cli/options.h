@@ -25,6 +25,7 @@ struct Options {
   bool list = false;
   std::string map_file, ask;                 // bundle
   bool redact = false;
+  std::vector<std::string> with, with_neutron;  // diff
   std::vector<std::string> captures;         // verify
   bool all = false;
   std::string write;
