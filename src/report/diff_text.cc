@@ -76,8 +76,8 @@ class DiffText {
   }
 
  private:
-  // Paths that changed alike, and for the same reason.
-  using Kind = std::tuple<bool, PathEffect, std::string, std::string, std::string, std::vector<std::size_t>>;
+  // Paths that changed alike, and for the same reason first of all.
+  using Kind = std::tuple<bool, PathEffect, std::string, std::string, std::string, std::size_t>;
 
   void paths() {
     if (diff_.paths.empty()) return;
@@ -87,11 +87,20 @@ class DiffText {
     std::vector<const std::vector<const ChangedPath*>*> order;
     for (const ChangedPath& path : diff_.paths) {
       auto& kind = kinds[{path.by_learnt_state, path.effect, answer_text(path.before), answer_text(path.after), path.after.stopped,
-                          path.causes}];
+                          path.causes.empty() ? diff_.changes.size() : path.causes.front()}];
       if (kind.empty()) order.push_back(&kind);
       kind.push_back(&path);
     }
-    for (const auto* alike : order) kind_of_path(*alike);
+    std::size_t learnt = 0;
+    for (const auto* alike : order) {
+      if (alike->front()->by_learnt_state && detail_ != Detail::Full)
+        learnt += alike->size();
+      else
+        kind_of_path(*alike);
+    }
+    if (learnt != 0)
+      page_.line(2, Pieces{{Paint::Faint, fmt::format("{} by none of the changes: what the hosts had learnt of the traffic differs (-d full)",
+                                                      counted(learnt, "path"))}});
     if (diff_.left_out != 0)
       page_.line(2, Pieces{{Paint::Doubtful, counted(diff_.left_out, "question")},
                            {Paint::Plain, " not asked, as too many; diff ... from A to B asks one"}});
@@ -111,7 +120,7 @@ class DiffText {
     } else {
       head.push_back({Paint::Faint, fmt::format("the same way, decided by other rows, {}", printable(answer_text(first.after)))});
     }
-    head.push_back({Paint::Faint, because(first)});
+    head.push_back({Paint::Faint, because(alike)});
     page_.line(2, head, 6);
     if (detail_ == Detail::Brief) return;
     const std::size_t shown = detail_ == Detail::Full ? alike.size() : std::min(kPathsShown, alike.size());
@@ -127,12 +136,15 @@ class DiffText {
     if (shown < alike.size()) page_.line(6, Pieces{{Paint::Faint, fmt::format("and {} more (-d full)", alike.size() - shown)}});
   }
 
-  static std::string because(const ChangedPath& path) {
-    if (path.by_learnt_state) return "  by none of the changes: what the hosts had learnt of the traffic differs";
-    if (path.causes.empty()) return "";
-    std::string text = "  by";
-    for (std::size_t i = 0; i < std::min<std::size_t>(path.causes.size(), 4); ++i) text += fmt::format(" [{}]", path.causes[i] + 1);
-    return path.causes.size() > 4 ? text + " ..." : text;
+  static std::string because(const std::vector<const ChangedPath*>& alike) {
+    constexpr std::size_t kNamed = 4;
+    if (alike.front()->by_learnt_state) return "  by none of the changes: what the hosts had learnt of the traffic differs";
+    std::set<std::size_t> causes;
+    for (const ChangedPath* path : alike) causes.insert(path->causes.begin(), path->causes.end());
+    std::string text = causes.empty() ? "" : "  by";
+    std::size_t named = 0;
+    for (const std::size_t cause : causes) text += ++named <= kNamed ? fmt::format(" [{}]", cause + 1) : named == kNamed + 1 ? " ..." : "";
+    return text;
   }
 
   void changes() {
@@ -166,7 +178,7 @@ class DiffText {
     row(kIndent, "before", change.before);
     row(kIndent, "after", change.after);
     if (change.restored != 0)
-      row(kIndent, "here", fmt::format("undone alone, {} of {} as before", change.restored, counted(change.tried, "path that was tried")));
+      row(kIndent, "here", fmt::format("undone alone, {} of {} as before", change.restored, counted(change.tried, "tried path")));
     else if (!change.paths.empty())
       row(kIndent, "here", fmt::format("{} on it", counted(change.paths.size(), "changed path")));
     if (detail_ == Detail::Brief) return;

@@ -50,6 +50,7 @@ class Conclusion {
 
   SnapshotDiff run() {
     for (std::size_t i = 0; i < asked_.size(); ++i) judge(i);
+    undo_all();
     try_changes();
     explain_the_rest();
     order();
@@ -62,6 +63,7 @@ class Conclusion {
     PathEffect effect;
     std::set<std::size_t> causes;
     bool learnt = false;
+    bool moved = false;  // by undoing all changes
   };
 
   const Ask& question(const Path& path) const { return questions_[asked_[path.asked].question]; }
@@ -100,7 +102,7 @@ class Conclusion {
   std::vector<std::vector<std::size_t>> kinds() const {
     std::map<Kind, std::vector<std::size_t>> by_kind;
     for (std::size_t i = 0; i < paths_.size(); ++i) {
-      if (paths_[i].effect != PathEffect::Rows) by_kind[kind_of(paths_[i], asked_[paths_[i].asked])].push_back(i);
+      if (paths_[i].effect != PathEffect::Rows && !paths_[i].learnt) by_kind[kind_of(paths_[i], asked_[paths_[i].asked])].push_back(i);
     }
     std::vector<std::vector<std::size_t>> all;
     for (auto& [kind, paths] : by_kind) {
@@ -181,9 +183,9 @@ class Conclusion {
     }
   }
 
-  // Paths that no change alone explains: either several together do, or what was learnt.
-  void explain_the_rest() {
-    const auto open = [](const Path& path) { return path.effect != PathEffect::Rows && path.causes.empty(); };
+  // Which paths are not as they are because of the changes: without all of them they would be the same.
+  void undo_all() {
+    const auto open = [](const Path& path) { return path.effect != PathEffect::Rows; };
     if (std::ranges::none_of(paths_, open)) return;
     std::vector<std::unique_ptr<Network>> chain;
     bool all_undone = true;
@@ -202,24 +204,50 @@ class Conclusion {
       network = chain.back().get();
     }
     const Asker asker(*network);
-    for (std::size_t index = 0; index < paths_.size(); ++index) {
-      Path& path = paths_[index];
+    for (Path& path : paths_) {
       if (!open(path)) continue;
       const Answer answer = answer_of(asker, question(path));
       const Asked& asked = asked_[path.asked];
-      const bool moved = !answer.same_verdict(asked.after) || !answer.same_way(asked.after);
-      path.learnt = !moved && all_undone;
-      for (std::size_t i = 0; moved && i < listed_.size(); ++i) {
+      path.moved = !answer.same_verdict(asked.after) || !answer.same_way(asked.after);
+      path.learnt = !path.moved && all_undone;
+    }
+    for (std::size_t index = 0; index < paths_.size(); ++index) {
+      if (!paths_[index].learnt) continue;
+      for (const std::size_t change : paths_[index].causes) lies_on_[change].erase(index);
+      paths_[index].causes.clear();
+    }
+    for (std::size_t i = 0; i < listed_.size(); ++i) {
+      if (lies_on_[i].empty()) weights_[i] = Weight::None;
+    }
+  }
+
+  // Paths that no change alone explains, and several together do.
+  void explain_the_rest() {
+    for (std::size_t index = 0; index < paths_.size(); ++index) {
+      Path& path = paths_[index];
+      for (std::size_t i = 0; path.moved && path.causes.empty() && i < listed_.size(); ++i) {
         if (follows_[i] || !passes(path, listed_[i].found->change)) continue;
-        path.causes.insert(i);
-        note(i, index, Weight::Moves);
+        together_.emplace_back(index, i);
       }
+    }
+    for (const auto& [index, change] : together_) {
+      paths_[index].causes.insert(change);
+      note(change, index, Weight::Moves);
+    }
+  }
+
+  // A neighbour that is asked for anew, and found to be the same, decides nothing.
+  void weigh_neighbours() {
+    for (std::size_t i = 0; i < listed_.size(); ++i) {
+      const auto same_way = [&](std::size_t path) { return paths_[path].effect == PathEffect::Rows; };
+      if (listed_[i].found->change.object_kind == "neighbour" && std::ranges::all_of(lies_on_[i], same_way)) weights_[i] = Weight::None;
     }
   }
 
   // --- the order ---
 
   void order() {
+    weigh_neighbours();
     std::vector<std::size_t> leaders, paths;
     for (std::size_t i = 0; i < listed_.size(); ++i) {
       if (!follows_[i]) {
@@ -256,7 +284,7 @@ class Conclusion {
     std::ranges::stable_sort(paths, {}, [&](std::size_t i) {
       std::size_t first = listed_.size();
       for (const std::size_t cause : paths_[i].causes) first = std::min(first, place_of_change[cause]);
-      return std::tuple(paths_[i].learnt, paths_[i].effect, first);
+      return std::tuple(paths_[i].learnt, paths_[i].effect, turn_of(asked_[paths_[i].asked]), first);
     });
     for (std::size_t i = 0; i < paths.size(); ++i) place_of_path[paths[i]] = i;
     for (const std::size_t i : paths) diff_.paths.push_back(finished(paths_[i], place_of_change));
@@ -271,11 +299,26 @@ class Conclusion {
     }
   }
 
+  // What is broken comes first, then what works again, then what fails otherwise.
+  static int turn_of(const Asked& asked) {
+    const auto arrives = [](const PathAnswer& answer) {
+      return answer.failure.empty() && (answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud);
+    };
+    const bool was = arrives(asked.before.shown), is = arrives(asked.after.shown);
+    return was && !is ? 0 : !was && is ? 1 : 2;
+  }
+
+  // An end by the name that people know it by; an address stays what was asked.
+  static std::string end_of(const std::string& word, const std::string& after, const std::string& before) {
+    if (parse_ip(word)) return word;
+    return !after.empty() ? after : !before.empty() ? before : word;
+  }
+
   ChangedPath finished(const Path& path, const std::vector<std::size_t>& place_of_change) const {
     const Asked& asked = asked_[path.asked];
     ChangedPath changed;
-    changed.from = !asked.after.from.empty() ? asked.after.from : !asked.before.from.empty() ? asked.before.from : question(path).from;
-    changed.to = !asked.after.to.empty() ? asked.after.to : !asked.before.to.empty() ? asked.before.to : question(path).to;
+    changed.from = end_of(question(path).from, asked.after.from, asked.before.from);
+    changed.to = end_of(question(path).to, asked.after.to, asked.before.to);
     changed.packet = packet_words(question(path).packet);
     changed.effect = path.effect;
     changed.before = asked.before.shown;
@@ -296,6 +339,7 @@ class Conclusion {
   std::vector<Weight> weights_;
   std::vector<std::set<std::size_t>> lies_on_;  // of each change
   std::vector<std::size_t> tried_, restored_;
+  std::vector<std::pair<std::size_t, std::size_t>> together_;  // a path, and a change among those that it takes to explain it
   SnapshotDiff diff_;
 };
 

@@ -24,6 +24,15 @@ bool is_of(const Change& change, std::string_view kind) { return change.object_k
 
 bool is_port(const Change& change) { return is_of(change, "port") || is_of(change, "tunnel"); }
 
+// "net.ipv4.conf.eth0.forwarding = 1" as the setting that it goes with: written, that one is written to all devices.
+std::string whole_setting(const std::string& name) {
+  if (!name.ends_with(".forwarding")) return {};
+  if (name.starts_with("net.ipv4.conf.")) return "net.ipv4.ip_forward";
+  return name.starts_with("net.ipv6.conf.") && name != "net.ipv6.conf.all.forwarding" ? "net.ipv6.conf.all.forwarding" : "";
+}
+
+std::string_view value_of(std::string_view setting) { return setting.substr(std::min(setting.size(), setting.find('='))); }
+
 // "eth0 mtu 1500 up no-carrier": the same but for the carrier.
 bool carrier_alone(const Change& change) {
   const auto without = [](std::string text) {
@@ -49,6 +58,7 @@ class Following {
       const Change& change = at(leader);
       if (comes_or_goes(change) && is_port(change)) lead_port(leader);
       if (went_up_or_down(change)) lead_link(leader);
+      if (is_of(change, "sysctl")) lead_setting(leader);
       if (comes_or_goes(change) && is_of(change, "namespace")) lead_namespace(leader);
     }
     for (auto& follows : follows_) {
@@ -155,6 +165,16 @@ class Following {
       if (far.name == at(other).place && far.devices[end.peer].name() == at(other).name) return true;
     }
     return false;
+  }
+
+  void lead_setting(std::size_t leader) {
+    const Change& setting = at(leader);
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+      const Change& change = at(i);
+      const bool part = is_of(change, "sysctl") && same_host(i, leader) && change.place == setting.place &&
+                        whole_setting(change.name) == setting.name;
+      if (part && value_of(change.after) == value_of(setting.after)) follow(i, leader);
+    }
   }
 
   // The ports that are its devices.

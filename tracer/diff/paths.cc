@@ -11,7 +11,11 @@
 namespace dvrtrace::diff {
 namespace {
 
+// A wire has the name of its physical network only where the agents' configuration was saved; the hosts beside it tell it apart.
 std::string place_text(const Place& place) {
+  if (place.kind == PlaceKind::Wire) return "a wire";
+  if (place.kind == PlaceKind::Outside) return "the outside";
+  if (place.kind == PlaceKind::Tunnel) return fmt::format("tunnel {}{}{}", place.name, place.host.empty() ? "" : " at ", place.host);
   if (place.host.empty()) return fmt::format("{} {}", name(place.kind), place.name);
   if (place.kind == PlaceKind::Vm) return fmt::format("VM {} on {}", place.name, place.host);
   if (place.kind == PlaceKind::Namespace && place.name == "root") return "the root namespace of " + place.host;
