@@ -84,7 +84,8 @@ class Host:
                    number(r"(mod_vlan_vid:)(\d+)", vlans), number(r"(set_field:)(\d+)(?=->vlan_vid)", vlans, 4096),
                    number(r"(conj_id=)(\d+)", conjunctions), number(r"(conjunction\()(\d+)", conjunctions)]
         if bridge == "br-int":
-            changes += [number(r"(reg5=)(0x[0-9a-f]+)", ports, form=hex), number(r"(set_field:)(0x[0-9a-f]+)(?=->reg5)", ports, form=hex),
+            changes += [number(r"(ct_zone=)(\d+)", vlans), number(r"(ct_zone=)(0x[0-9a-f]+)", vlans, form=hex),
+                        number(r"(reg5=)(0x[0-9a-f]+)", ports, form=hex), number(r"(set_field:)(0x[0-9a-f]+)(?=->reg5)", ports, form=hex),
                         number(r"(reg6=)(0x[0-9a-f]+)", vlans, form=hex), number(r"(set_field:)(0x[0-9a-f]+)(?=->reg6)", vlans, form=hex)]
         for change in changes:
             line = change(line)

@@ -36,8 +36,8 @@ class Exchanger {
     field(match, FieldId::ConjId, numbers_.conjunction);
     if (!numbers_.registers) return;
     field(match, FieldId::Reg5, numbers_.port);
-    field(match, FieldId::Reg6, numbers_.vlan);
-    field(match, FieldId::CtZone, numbers_.vlan);
+    field(match, FieldId::Reg6, numbers_.local);
+    field(match, FieldId::CtZone, numbers_.local);
   }
 
   void actions(Actions& all) const {
@@ -84,13 +84,13 @@ class Exchanger {
     } else if (id == FieldId::InPort || (numbers_.registers && id == FieldId::Reg5)) {
       if (mask.low == all && low != 0) value.low = exchanged(numbers_.port, low);
     } else if (numbers_.registers && id == FieldId::Reg6) {
-      if (mask.low == all && low != 0) value.low = exchanged(numbers_.vlan, low);
+      if (mask.low == all && low != 0) value.low = exchanged(numbers_.local, low);
     }
   }
 
   void connection(openflow::CtSpec& spec) const {
     if (numbers_.registers && !spec.zone_from && spec.zone != 0)
-      spec.zone = static_cast<std::uint16_t>(exchanged(numbers_.vlan, spec.zone));
+      spec.zone = static_cast<std::uint16_t>(exchanged(numbers_.local, spec.zone));
     actions(spec.exec);
   }
 

@@ -12,9 +12,11 @@ namespace dvrtrace::diff {
 // What becomes of each number; none: it stays.
 struct FlowNumbers {
   using Exchange = std::function<std::uint32_t(std::uint32_t)>;
-  Exchange port, vlan, group, conjunction;
+  Exchange port, group, conjunction;
+  Exchange vlan;   // of a packet's tag
+  Exchange local;  // a local VLAN, where the OVS firewall keeps it
   std::optional<std::uint64_t> learnt_cookie;  // of the flows that learn() makes
-  // The OVS firewall keeps a packet's port in register 5 and its local VLAN in register 6 and in the zone of its connection.
+  // Whether register 5 holds a packet's port, and register 6 and the zone of its connection its local VLAN.
   bool registers = false;
 };
 

@@ -49,6 +49,7 @@ class VlanSigns {
   using Weights = std::map<std::uint32_t, unsigned>;
   const std::map<std::string, Weights>& signs() const { return signs_; }
   const std::set<std::uint32_t>& vlans() const { return vlans_; }
+  const std::set<std::uint32_t>& segments() const { return segments_; }  // VLANs of physical networks
 
  private:
   static constexpr unsigned kStrong = 4, kWeak = 1;
@@ -70,6 +71,9 @@ class VlanSigns {
       const auto noted = port.other_config.find("tag");
       const auto vlan = noted == port.other_config.end() ? std::nullopt : number<std::uint16_t>(noted->second);
       add("network " + network->second, vlan.value_or(*port.tag), kStrong);
+      const auto type = port.other_config.find("network_type"), segment = port.other_config.find("segmentation_id");
+      if (type == port.other_config.end() || type->second != "vlan" || segment == port.other_config.end()) continue;
+      if (const auto tag = number<std::uint16_t>(segment->second)) segments_.insert(*tag);
     }
   }
 
@@ -94,14 +98,16 @@ class VlanSigns {
       if (!vlan || !in) continue;
       const BridgePort* port = bridge->port(Ofport{*in});
       const auto tag = number_in(row.flow.match, openflow::FieldId::DlVlan);
-      if (port != nullptr) add(fmt::format("segment {} of {}", tag.value_or(0), port->name), *vlan, kStrong);
+      if (port == nullptr) continue;
+      add(fmt::format("segment {} of {}", tag.value_or(0), port->name), *vlan, kStrong);
+      if (tag) segments_.insert(*tag);
     }
   }
 
   const Host& host_;
   std::string integration_;
   std::map<std::string, Weights> signs_;
-  std::set<std::uint32_t> vlans_;
+  std::set<std::uint32_t> vlans_, segments_;
 };
 
 std::size_t hash_of(const Flow& flow) {
@@ -126,6 +132,7 @@ class Renumbering {
       : before_(before),
         after_(after),
         vlans_(local_vlans(before, after)),
+        segments_(VlanSigns(before).segments()),
         integration_(integration_bridge(before.snapshot)),
         local_(local_vlan_bridges(before)) {
     for (const Bridge& bridge : before.bridges) ports_.emplace(bridge.name, port_numbers(&bridge, find(after, bridge.name)));
@@ -171,7 +178,7 @@ class Renumbering {
     numbers.registers = dumps.bridge == integration_;
     numbers.learnt_cookie = learnt_cookie(now->flows.value);
     const bool local = local_.contains(dumps.bridge);
-    if (local) numbers.vlan = [&](std::uint32_t vlan) { return vlans_(vlan); };
+    if (local) numbers.vlan = numbers.local = [&](std::uint32_t vlan) { return vlans_(vlan); };
     NumberMap groups = group_numbers(dumps.groups.value, now->groups.value, numbers);
     numbers.group = [&](std::uint32_t group) { return groups(group); };
     for (Sourced<openflow::Group>& group : dumps.groups.value) renumber(group.value, numbers);
@@ -193,12 +200,12 @@ class Renumbering {
     renumber(flow.actions, in_actions);
   }
 
-  // A VLAN may be a physical network's, with a number that is also a local one: taken for what makes the flow one that is there now.
-  static void exchange_in_doubt(FlowTable& flows, const FlowTable& now, const FlowNumbers& numbers) {
+  // A tag may be a physical network's, with a number that is also a local one: taken for what makes the flow one that is there now.
+  void exchange_in_doubt(FlowTable& flows, const FlowTable& now, const FlowNumbers& numbers) {
     std::unordered_set<std::size_t> there;
     for (const FlowRow& row : now.flows) there.insert(hash_of(row.flow));
     FlowNumbers on_the_wire = numbers;
-    on_the_wire.vlan = nullptr;
+    on_the_wire.vlan = [&](std::uint32_t vlan) { return segments_.contains(vlan) ? vlan : vlans_(vlan); };
     for (FlowRow& row : flows.flows) {
       const std::pair<const FlowNumbers*, const FlowNumbers*> readings[] = {
           {&numbers, &numbers}, {&on_the_wire, &numbers}, {&numbers, &on_the_wire}, {&on_the_wire, &on_the_wire}};
@@ -273,6 +280,7 @@ class Renumbering {
   const Host& before_;
   const Host& after_;
   NumberMap vlans_;
+  std::set<std::uint32_t> segments_;
   std::string integration_;
   std::set<std::string> local_;
   std::map<std::string, NumberMap> ports_;
