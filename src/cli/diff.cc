@@ -139,14 +139,23 @@ Opened open_after(const Options& options, Sources& sources, Diagnostics& diagnos
   return cloud;
 }
 
-tl::expected<Questions, Failure> asked_by(const Options& options, const Network& before, const Network& after,
-                                          const diff::CloudChanges& changes) {
-  if (options.words.empty()) return questions_of(before, after, changes);
+// The question on the command line; none where it has none.
+tl::expected<std::optional<Ask>, Failure> single_question(const Options& options) {
+  if (options.words.empty()) return std::optional<Ask>{};
   Options words = options;
   if (words.words.front() == "from") words.words.erase(words.words.begin());
   auto ask = question_of(words);
   if (!ask) return tl::unexpected<Failure>(ask.error());
-  return Questions{{std::move(*ask)}, 0};
+  return std::optional(std::move(*ask));
+}
+
+bool have_a_host_in_common(const Network& before, const Network& after) {
+  std::set<std::string_view> names;
+  for (std::size_t host = 0; host < before.size(); ++host) names.insert(before.index(host).name);
+  for (std::size_t host = 0; host < after.size(); ++host) {
+    if (names.contains(after.index(host).name)) return true;
+  }
+  return false;
 }
 
 Detail detail_of(const std::string& word) {
@@ -158,11 +167,8 @@ Detail detail_of(const std::string& word) {
 Outcome run_diff(const Options& options) {
   if (options.with.empty())
     return fail("usage", "compared with what?", "dvrtrace diff -i BEFORE... --with AFTER...");
-  if (!options.words.empty()) {
-    // A question that cannot be read is said before anything is.
-    const auto read = asked_by(options, Network({}, {}, Sources{}), Network({}, {}, Sources{}), {});
-    if (!read) return tl::unexpected<Failure>(read.error());
-  }
+  const auto single = single_question(options);
+  if (!single) return tl::unexpected<Failure>(single.error());
   Sources sources;
   Diagnostics diagnostics;
   const auto before = OpenedCloud::open(options, sources, diagnostics);
@@ -170,18 +176,23 @@ Outcome run_diff(const Options& options) {
   const auto after = open_after(options, sources, diagnostics);
   if (!after) return tl::unexpected<Failure>(after.error());
   const Network &was = (*before)->network(), &is = (*after)->network();
+  if (!have_a_host_in_common(was, is))
+    return fail("no-input", "the two snapshots have no host in common", "hosts are known by their names: -i NAME=INPUT gives one");
+  if (*single) {
+    const auto trace = ask(is, **single);
+    if (!trace && !ask(was, **single)) return tl::unexpected<Failure>(failure_of(trace.error()));
+  }
 
   const diff::CloudChanges changes = diff::compare_clouds(was, is, sources);
-  const auto questions = asked_by(options, was, is, changes);
-  if (!questions) return tl::unexpected<Failure>(questions.error());
-  if (!options.words.empty()) {  // one question that cannot be asked of either side is a mistake
-    const auto first = ask(is, questions->asks.front());
-    if (!first && !ask(was, questions->asks.front())) return tl::unexpected<Failure>(failure_of(first.error()));
-  }
+  Questions questions;
+  if (*single)
+    questions.asks.push_back(**single);
+  else if (changes.any())
+    questions = questions_of(was, is, changes);
   std::vector<diff::Asked> asked;
-  if (changes.any()) asked = diff::ask_both(was, is, questions->asks);
-  SnapshotDiff found = diff::conclude(was, is, changes, questions->asks, asked);
-  found.left_out = changes.any() ? questions->left_out : 0;
+  if (changes.any()) asked = diff::ask_both(was, is, questions.asks);
+  SnapshotDiff found = diff::conclude(was, is, changes, questions.asks, asked);
+  found.left_out = questions.left_out;
 
   diagnostics.merge(was.diagnostics());
   diagnostics.merge(is.diagnostics());
