@@ -175,6 +175,23 @@ void declare_reach(CLI::App& app, Options& o) {
   declare_general(app, o);
 }
 
+void declare_diff(CLI::App& app, Options& o) {
+  declare_inputs(app, o);
+  const auto repeatable = [&](const char* name, std::vector<std::string>& value, const char* type,
+                              const char* description) {
+    app.add_option(name, value, description)->type_name(type)->allow_extra_args(false)->group("Inputs");
+  };
+  repeatable("--with", o.with, "[NAME=]INPUT", "what it is compared with, the later state; repeatable");
+  repeatable("--with-neutron", o.with_neutron, "PATH",
+             "Neutron's objects of the later state (those of --neutron, where it has none); repeatable");
+  declare_packet(app, o);
+  declare_format(app, o);
+  declare_value(app, "-d,--detail", o.detail, "brief|path|full", "The answer",
+                "how much is shown: kinds of paths, some of them, or all");
+  declare_flag(app, "-q,--quiet", o.quiet, "The answer", "only the first line");
+  declare_general(app, o);
+}
+
 void declare_reference(CLI::App& app, Options& o) {
   declare_inputs(app, o);
   declare_release(app, o);
@@ -326,14 +343,28 @@ const std::vector<Command>& commands() {
       {"reach",
        "[PACKET...]",
        "who reaches whom: all pairs of VMs, floating IPs, the outside, metadata, DHCP",
-       "Each PACKET, icmp by default, between all VMs, from and to the outside and to floating IPs; metadata and DHCP with their "
+       "Each PACKET, icmp by default, between all VMs, from and to the outside and to floating IPs; metadata "
+       "and DHCP with their "
        "own.\n"
-       "VMs of which the dumps say the same are asked about once, and shown as one group. Exit status with --expect: 0 it is so, "
+       "VMs of which the dumps say the same are asked about once, and shown as one group. Exit status with "
+       "--expect: 0 it is so, "
        "1 it\n"
        "is not, 3 the dumps do not tell.\n",
        {{"the matrix", "dvrtrace reach icmp tcp/22 -i hosts --neutron neutron"},
         {"in a cloud's own CI", "dvrtrace reach --expect policy.txt -i hosts --neutron neutron"}},
        declare_reach},
+      {"diff",
+       "[from A to B [PACKET]]",
+       "what changed between two snapshots, and whose packets fare otherwise",
+       "Compares by meaning: counters, ages, order, and the numbers that agents and switches give out do not "
+       "count. The paths whose\n"
+       "verdict or way changed come first, then the changes, those first that explain them. Without a "
+       "question all pairs of VMs are\n"
+       "asked about, the way out, metadata, DHCP and floating IPs. Exit status: 0 nothing changed, 1 "
+       "something did.\n",
+       {{"before and after a change", "dvrtrace diff -i before --with after --neutron neutron"},
+        {"what it did to one path", "dvrtrace diff from vm1 to vm2 tcp/80 -i before --with after"}},
+       declare_diff},
       {"reference",
        "[HOST...]",
        "what Neutron's agents should have programmed, as dumps",

@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::string> unpack;
   std::string map_file, ask;                 // bundle
   bool redact = false;
+  std::vector<std::string> with, with_neutron;  // diff
   std::vector<std::string> captures;         // verify
   bool all = false;
   std::string write;

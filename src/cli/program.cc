@@ -16,6 +16,7 @@ Outcome run(const Options& options) {
   if (options.command == "ofproto-trace") return run_ofproto_trace(options);
   if (options.command == "check") return run_check(options);
   if (options.command == "reach") return run_reach(options);
+  if (options.command == "diff") return run_diff(options);
   if (options.command == "reference") return run_reference(options);
   if (options.command == "collect") return run_collect(options);
   if (options.command == "bundle") return run_bundle(options);

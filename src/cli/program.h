@@ -20,6 +20,7 @@ Outcome run_inventory(const Options& options);
 Outcome run_ofproto_trace(const Options& options);
 Outcome run_check(const Options& options);
 Outcome run_reach(const Options& options);
+Outcome run_diff(const Options& options);
 Outcome run_reference(const Options& options);
 Outcome run_collect(const Options& options);
 Outcome run_bundle(const Options& options);

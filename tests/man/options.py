@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness  # noqa: E402
 
-COMMANDS = ("from", "view", "check", "reference", "inventory", "verify", "capture", "collect", "bundle", "ofproto-trace", "completion")
+COMMANDS = ("from", "view", "check", "diff", "reference", "inventory", "verify", "capture", "collect", "bundle", "ofproto-trace", "completion")
 
 
 def of_program(tool):

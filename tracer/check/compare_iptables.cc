@@ -43,20 +43,23 @@ std::string text_of(const RuleRow& rule, const Sources& sources) {
 class Tables {
  public:
   Tables(const Part<Iptables>& found, const Part<Iptables>& expected, const std::string& netns,
-         const Sources& sources, Comparison& comparison)
-      : found_(found), expected_(expected), netns_(netns), sources_(sources), comparison_(comparison) {}
+         const Sources& sources, Extent extent, Comparison& comparison)
+      : found_(found), expected_(expected), netns_(netns), sources_(sources), extent_(extent), comparison_(comparison) {}
 
   void compare() {
     for (const IptablesTable& expected : expected_.value.tables) {
       const IptablesTable* found = found_.value.find(expected.name);
-      compare(found, &expected);
+      if (found != nullptr || !whole()) compare(found, &expected);
     }
+    if (whole()) return;
     for (const IptablesTable& found : found_.value.tables) {
       if (expected_.value.find(found.name) == nullptr) compare(&found, nullptr);
     }
   }
 
  private:
+  bool whole() const { return extent_ == Extent::Whole; }
+
   void compare(const IptablesTable* found, const IptablesTable* expected) {
     const std::string& table = found != nullptr ? found->name : expected->name;
     if (expected != nullptr) {
@@ -66,12 +69,14 @@ class Tables {
     if (found == nullptr) return;
     for (const Chain& chain : found->chains) {
       const bool known = expected != nullptr && expected->find(chain.name) != nullptr;
-      if (!known && is_neutrons(chain) && !is_of_service(chain.name)) compare(table, &chain, nullptr);
+      if (!known && is_neutrons(chain) && (whole() || !is_of_service(chain.name))) compare(table, &chain, nullptr);
     }
   }
 
   // Others than Neutron have rules in the root namespace.
-  bool is_neutrons(const Chain& chain) const { return !netns_.empty() || chain.name.starts_with("neutron-"); }
+  bool is_neutrons(const Chain& chain) const {
+    return whole() || !netns_.empty() || chain.name.starts_with("neutron-");
+  }
 
   struct Rules {
     Rows rows;
@@ -81,7 +86,7 @@ class Tables {
     Rules all;
     if (chain == nullptr) return all;
     for (const RuleRow& rule : chain->rules) {
-      if (leads_to_service(rule.value)) continue;
+      if (!whole() && leads_to_service(rule.value)) continue;
       all.rows.push_back({meaning_of(rule.value), {}, text_of(rule, sources_), rule.at});
       all.rules.push_back(&rule);
     }
@@ -92,6 +97,7 @@ class Tables {
     const Chain& chain = expected != nullptr ? *expected : *found;
     Setting setting{ObjectKind::IptablesRule, netns_, found_.value.family == Family::V4 ? "4" : "6"};
     setting.whole = found_.complete();
+    setting.expected_whole = expected_.complete();
     setting.foreign = !is_neutrons(chain);
     const std::size_t first = comparison_.differences.size();
     const Rules rules = rules_of(found), expected_rules = rules_of(expected);
@@ -179,15 +185,16 @@ class Tables {
   const Part<Iptables>& expected_;
   const std::string& netns_;
   const Sources& sources_;
+  Extent extent_;
   Comparison& comparison_;
 };
 
 }  // namespace
 
 void compare_iptables(const Part<Iptables>& found, const Part<Iptables>& expected, const std::string& netns,
-                      const Sources& sources, Comparison& comparison) {
+                      const Sources& sources, Extent extent, Comparison& comparison) {
   if (!found.present() || !expected.present()) return;
-  Tables(found, expected, netns, sources, comparison).compare();
+  Tables(found, expected, netns, sources, extent, comparison).compare();
 }
 
 }  // namespace dvrtrace::check

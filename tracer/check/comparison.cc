@@ -32,11 +32,14 @@ bool is_hybrid_device(std::string_view name) {
 
 class Namespaces {
  public:
-  Namespaces(const HostSnapshot& found, const HostSnapshot& expected, const Sources& sources)
-      : found_(found), expected_(expected), sources_(sources) {}
+  Namespaces(const HostSnapshot& found, const HostSnapshot& expected, const Sources& sources, Extent extent)
+      : found_(found), expected_(expected), sources_(sources), whole_(extent == Extent::Whole) {}
 
   Comparison compare() {
-    compare_names();
+    if (whole_)
+      compare_lists();
+    else
+      compare_names();
     for (const NamespaceSnapshot& expected : expected_.namespaces) {
       const NamespaceSnapshot* found = found_.find_namespace(expected.name);
       if (found != nullptr && is_there(expected.name)) compare(*found, expected);
@@ -51,6 +54,25 @@ class Namespaces {
     return !names.present() || std::ranges::find(names.value, netns) != names.value.end();
   }
   bool is_there(const std::string& netns) const { return netns.empty() || is_listed(netns); }
+
+  // Both hosts' namespaces, whoever made them.
+  void compare_lists() {
+    const auto& names = found_.namespace_names;
+    const auto& expected_names = expected_.namespace_names;
+    if (!comparable(names, expected_names)) return;
+    const auto rows = [](const HostSnapshot& host) {
+      Rows all;
+      for (const std::string& name : host.namespace_names.value) {
+        const NamespaceSnapshot* netns = host.find_namespace(name);
+        const bool shown = netns != nullptr && !netns->links.value.empty();
+        all.push_back({name, {}, name, shown ? netns->links.value.front().at : Provenance{}});
+      }
+      return all;
+    };
+    Setting setting{ObjectKind::Namespace, {}, {}, names.complete()};
+    setting.expected_whole = expected_names.complete();
+    compare_rows(rows(found_), rows(expected_), setting, comparison_);
+  }
 
   void compare_names() {
     Rows found, expected;
@@ -76,8 +98,9 @@ class Namespaces {
     compare_routes(found.routes4, expected.routes4, found.name, "4");
     compare_routes(found.routes6, expected.routes6, found.name, "6");
     compare_neighbours(found, expected);
-    compare_iptables(found.iptables4, expected.iptables4, found.name, sources_, comparison_);
-    compare_iptables(found.iptables6, expected.iptables6, found.name, sources_, comparison_);
+    const Extent extent = whole_ ? Extent::Whole : Extent::Programmed;
+    compare_iptables(found.iptables4, expected.iptables4, found.name, sources_, extent, comparison_);
+    compare_iptables(found.iptables6, expected.iptables6, found.name, sources_, extent, comparison_);
     compare_ipsets(found, expected);
     compare_sysctls(found, expected);
   }
@@ -85,6 +108,14 @@ class Namespaces {
   template <class T>
   static bool comparable(const Part<T>& found, const Part<T>& expected) {
     return found.present() && expected.present();
+  }
+
+  template <class T>
+  static Setting setting_of(ObjectKind kind, const std::string& netns, std::string family, const Part<T>& found,
+                            const Part<T>& expected) {
+    Setting setting{kind, netns, std::move(family), found.complete()};
+    setting.expected_whole = expected.complete();
+    return setting;
   }
 
   // --- devices and addresses ---
@@ -105,13 +136,68 @@ class Namespaces {
     return link;
   }
 
+  // A MAC is learnt anew by whoever asks, and the kernel draws one for each new veth: it counts where the device is spoken to.
+  static bool is_spoken_to(const Link& link) {
+    return link.kind != "veth" && std::ranges::any_of(link.addresses, [](const Sourced<Address>& address) {
+             return !address.value.ip.link_local();
+           });
+  }
+
+  // All that decides whether and how a frame passes, the ports of Linux bridges included.
+  static std::string whole_state_of(const NamespaceSnapshot& netns, const Link& own, const Link* other,
+                                    bool ports_told) {
+    Link link = told_by(own, other);
+    if (!is_spoken_to(own) && (other == nullptr || !is_spoken_to(*other))) link.mac.reset();
+    std::string text = state_of(link);
+    if (link.up && !link.lower_up) text += " no-carrier";
+    if (!link.arp) text += " noarp";
+    if (link.vlan_id) text += fmt::format(" vlan {}", *link.vlan_id);
+    if (link.vlan_filtering == true) text += " vlan_filtering";
+    if (link.bridge_ageing == 0u) text += " ageing 0";
+    for (const std::string& more : link.unmodelled) text += " " + more;
+    if (!ports_told) return text;
+    for (const auto& port : netns.bridge_ports.value) {
+      if (port.value.device != link.name) continue;
+      if (port.value.state != "forwarding") text += " state " + port.value.state;
+      if (!port.value.learning) text += " learning off";
+      if (!port.value.flood) text += " flood off";
+      for (const std::string& more : port.value.unmodelled) text += " " + more;
+    }
+    return text;
+  }
+
   static const Link* find(const std::vector<Sourced<Link>>& links, std::string_view name) {
     const auto at = std::ranges::find(
         links, name, [](const Sourced<Link>& link) { return std::string_view(link.value.name); });
     return at == links.end() ? nullptr : &at->value;
   }
 
+  void compare_whole_links(const NamespaceSnapshot& found, const NamespaceSnapshot& expected) {
+    if (!comparable(found.links, expected.links)) return;
+    const bool ports_told = comparable(found.bridge_ports, expected.bridge_ports);
+    Rows links[2], addresses[2];
+    const NamespaceSnapshot* sides[2] = {&found, &expected};
+    for (std::size_t side = 0; side < 2; ++side) {
+      for (const Sourced<Link>& link : sides[side]->links.value) {
+        const Link* other = find(sides[1 - side]->links.value, link.value.name);
+        if (!link.value.loopback) {
+          const std::string state = whole_state_of(*sides[side], link.value, other, ports_told);
+          links[side].push_back({link.value.name, state, state, link.at});
+        }
+        if (other != nullptr) add_addresses(link.value, addresses[side]);
+      }
+    }
+    compare_rows(links[0], links[1], setting_of(ObjectKind::Link, found.name, {}, found.links, expected.links),
+                 comparison_);
+    compare_rows(addresses[0], addresses[1],
+                 setting_of(ObjectKind::Address, found.name, {}, found.links, expected.links), comparison_);
+  }
+
   void compare_links(const NamespaceSnapshot& found, const NamespaceSnapshot& expected) {
+    if (whole_) {
+      compare_whole_links(found, expected);
+      return;
+    }
     if (!comparable(found.links, expected.links)) return;
     Rows links, expected_links, addresses, expected_addresses;
     const bool root = found.name.empty();
@@ -159,8 +245,8 @@ class Namespaces {
       }
       return rows;
     };
-    compare_rows(rows(found), rows(expected), {ObjectKind::Rule, netns, std::move(family), found.complete()},
-                 comparison_);
+    compare_rows(rows(found), rows(expected),
+                 setting_of(ObjectKind::Rule, netns, std::move(family), found, expected), comparison_);
   }
 
   using RouteList = Part<std::vector<Sourced<Route>>>;
@@ -171,10 +257,45 @@ class Namespaces {
     }
     return fmt::format("{}", fmt::join(ways, ","));
   }
+  // `ip route` alone shows the main table; one that shows them all shows the kernel's own, too.
+  static bool has_all_tables(const RouteList& routes) {
+    return std::ranges::any_of(routes.value, [](const Sourced<Route>& route) {
+      return route.value.table == kernel::kTableLocal;
+    });
+  }
+  // What follows from addresses goes with them, but for the way to a connected network, which can be taken away by itself.
+  void compare_whole_routes(const RouteList& found, const RouteList& expected, const std::string& netns,
+                            std::string family) {
+    const bool all_tables = has_all_tables(found) && has_all_tables(expected);
+    const auto rows = [&](const RouteList& routes) {
+      Rows rows;
+      for (const Sourced<Route>& sourced : routes.value) {
+        const Route& route = sourced.value;
+        const Ip& to = route.destination.ip();
+        if (route.table == kernel::kTableLocal || to.multicast() || (to.v6() && to.link_local())) continue;
+        if (!all_tables && route.table != kernel::kTableMain) continue;
+        std::string text = to_string(route);
+        if (route.table != kernel::kTableMain) text += " table " + kernel::route_table_name(route.table);
+        rows.push_back({fmt::format("{} {} {} {} {}", route.table, static_cast<int>(route.type),
+                                    to_string(route.destination), route.metric,
+                                    route.from ? to_string(*route.from) : ""),
+                        fmt::format("{} mtu {} {}", ways(route), route.mtu.value_or(0),
+                                    fmt::join(route.unmodelled, " ")),
+                        std::move(text), sourced.at});
+      }
+      return rows;
+    };
+    compare_rows(rows(found), rows(expected),
+                 setting_of(ObjectKind::Route, netns, std::move(family), found, expected), comparison_);
+  }
   // A route that the kernel made counts where the reference expects it.
   void compare_routes(const RouteList& found, const RouteList& expected, const std::string& netns,
                       std::string family) {
     if (!comparable(found, expected)) return;
+    if (whole_) {
+      compare_whole_routes(found, expected, netns, std::move(family));
+      return;
+    }
     const auto row_of = [](const Sourced<Route>& route) {
       std::string text = to_string(route.value);
       if (route.value.table != kernel::kTableMain)
@@ -215,6 +336,7 @@ class Namespaces {
     };
     std::multimap<std::string, std::string> wanted;  // the MACs of each
     for (const Sourced<Neighbour>& entry : expected.neighbours.value) {
+      if (whole_ && !is_permanent(entry.value)) continue;
       expected_rows.push_back(row_of(entry));
       wanted.emplace(expected_rows.back().about, expected_rows.back().says);
     }
@@ -226,7 +348,8 @@ class Namespaces {
                          std::none_of(first, last, [&](const auto& mac) { return mac.second == row.says; });
       if (is_permanent(entry.value) || wrong) rows.push_back(std::move(row));
     }
-    compare_rows(rows, expected_rows, {ObjectKind::Neighbour, found.name, {}, found.neighbours.complete()},
+    compare_rows(rows, expected_rows,
+                 setting_of(ObjectKind::Neighbour, found.name, {}, found.neighbours, expected.neighbours),
                  comparison_);
   }
 
@@ -240,15 +363,27 @@ class Namespaces {
       rows.push_back({set.name + " " + text, {}, set.name + " " + text, member.at});
     }
   }
+  static void add_other_members(const kernel::Ipset& set, Rows& rows) {
+    for (const Sourced<Prefix>& member : set.exceptions) {
+      const std::string text = fmt::format("{} {} nomatch", set.name, to_string(member.value));
+      rows.push_back({text, {}, text, member.at});
+    }
+    for (const std::string& member : set.others)
+      rows.push_back({set.name + " " + member, {}, set.name + " " + member, set.at});
+  }
   void compare_ipsets(const NamespaceSnapshot& found, const NamespaceSnapshot& expected) {
     if (!comparable(found.ipsets, expected.ipsets)) return;
     Rows rows, expected_rows;
     for (const kernel::Ipset& set : expected.ipsets.value) add_members(set, expected_rows);
     for (const kernel::Ipset& set : found.ipsets.value) {
-      if (set.name.starts_with("NIPv")) add_members(set, rows);
+      if (whole_ || set.name.starts_with("NIPv")) add_members(set, rows);
     }
-    compare_rows(rows, expected_rows, {ObjectKind::Ipset, found.name, {}, found.ipsets.complete()},
-                 comparison_);
+    if (whole_) {
+      for (const kernel::Ipset& set : expected.ipsets.value) add_other_members(set, expected_rows);
+      for (const kernel::Ipset& set : found.ipsets.value) add_other_members(set, rows);
+    }
+    compare_rows(rows, expected_rows,
+                 setting_of(ObjectKind::Ipset, found.name, {}, found.ipsets, expected.ipsets), comparison_);
   }
 
   // A kernel without a feature has no setting for it.
@@ -257,7 +392,7 @@ class Namespaces {
     Rows rows, expected_rows;
     for (const auto& [key, value] : expected.sysctls.value) {
       const auto at = found.sysctls.value.find(key);
-      if (at == found.sysctls.value.end()) continue;
+      if (at == found.sysctls.value.end() || (whole_ && !bears_on_forwarding(key))) continue;
       expected_rows.push_back({key, value.value, fmt::format("{} = {}", key, value.value), value.at});
       rows.push_back({key, at->second.value, fmt::format("{} = {}", key, at->second.value), at->second.at});
     }
@@ -267,6 +402,7 @@ class Namespaces {
   const HostSnapshot& found_;
   const HostSnapshot& expected_;
   const Sources& sources_;
+  bool whole_;
   Comparison comparison_;
 };
 
@@ -279,8 +415,16 @@ std::string_view name_of(ObjectKind kind) {
 }
 
 Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected,
-                              const Sources& sources) {
-  return Namespaces(found, expected, sources).compare();
+                              const Sources& sources, Extent extent) {
+  return Namespaces(found, expected, sources, extent).compare();
+}
+
+bool bears_on_forwarding(std::string_view setting) {
+  constexpr std::string_view kEnds[] = {
+      "ip_forward",  ".forwarding",  ".mc_forwarding", ".rp_filter",     ".proxy_arp",    ".proxy_arp_pvlan", ".proxy_ndp",
+      ".arp_ignore", ".arp_filter", ".arp_announce",  ".accept_local", ".disable_ipv6", ".route_localnet",   ".accept_ra"};
+  return setting.starts_with("net.bridge.bridge-nf-") ||
+         std::ranges::any_of(kEnds, [&](std::string_view end) { return setting.ends_with(end); });
 }
 
 bool kernel_made(const kernel::Route& route) {

@@ -53,9 +53,17 @@ struct Comparison {
   const Tally& of(ObjectKind kind) const { return tallies[static_cast<std::size_t>(kind)]; }
 };
 
+// What is held against what. Programmed: a host against what Neutron should have made of it, so that what others made there and
+// what the kernel makes by itself does not count. Whole: a host against itself at another time; whoever made it, all counts that
+// traffic does not make come and go. What one side's dump cannot tell is not compared.
+enum class Extent { Programmed, Whole };
+
 // `sources` holds the texts of both.
 Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected,
-                              const Sources& sources);
+                              const Sources& sources, Extent extent = Extent::Programmed);
+
+// Whether a kernel setting (sysctl) bears on where packets go.
+bool bears_on_forwarding(std::string_view setting);
 
 // Routes that follow from addresses and devices: table local, what is connected, fe80::/64 and ff00::/8. The reference
 // expects the connected ones, so that one that was deleted is missed, and none of the others.

@@ -61,7 +61,7 @@ void compare_rows(const Rows& found, const Rows& expected, const Setting& settin
       const Row* one = i < rows->found.size() ? rows->found[i] : nullptr;
       const Row* other = i < rows->expected.size() ? rows->expected[i] : nullptr;
       if (i >= pairs && one == nullptr && !setting.whole) continue;
-      if (i >= pairs && other == nullptr && setting.foreign) continue;
+      if (i >= pairs && other == nullptr && (setting.foreign || !setting.expected_whole)) continue;
       comparison.differences.push_back(difference_of(setting, one, other));
     }
   }

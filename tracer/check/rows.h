@@ -21,6 +21,7 @@ struct Setting {
   ObjectKind kind = ObjectKind::Link;
   std::string netns, family;
   bool whole = true;     // what `found` lacks is not there
+  bool expected_whole = true;  // what `expected` lacks is not there
   bool foreign = false;  // what is not expected may be others' work: it is no difference
 };
 
