@@ -35,6 +35,9 @@ class Resolver {
       if (const auto ip = parse_ip(word_.substr(slash + 1))) return by_address(*ip, word_.substr(0, slash));
     }
     if (const auto ip = parse_ip(word_)) return by_address(*ip, {});
+    // By its UUID a port is known without its addresses, but for those that the question is to go from or to.
+    if (const std::size_t port = ports_->find(to_lower(word_)); port != kNowhere && !ports_->at(port).ips.empty())
+      return of_port(port);
     return by_name();
   }
 

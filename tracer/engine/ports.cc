@@ -42,8 +42,15 @@ std::size_t Ports::find_or_add(const std::string& id, Mac mac) {
   return ports_.size() - 1;
 }
 
+std::size_t Ports::find(const std::string& id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? kNowhere : found->second;
+}
+
 void Ports::from_neutron() {
   const logical::Model& model = network_.logical();
+  std::unordered_map<std::string_view, std::size_t> hosts;
+  for (std::size_t host = 0; host < network_.size(); ++host) hosts.emplace(network_.index(host).name, host);
   for (const logical::Port& port : model.ports) {
     CloudPort& known = ports_[find_or_add(port.id, port.mac)];
     known.name = port.name;
@@ -56,9 +63,7 @@ void Ports::from_neutron() {
       const bool single = pair.ip.length() == (pair.ip.ip().v4() ? 32 : 128);
       if (single) known.others.push_back(pair.ip.ip());
     }
-    for (std::size_t host = 0; host < network_.size(); ++host) {
-      if (network_.index(host).name == port.host) known.host = host;
-    }
+    if (const auto host = hosts.find(port.host); host != hosts.end()) known.host = host->second;
   }
   for (const logical::Subnet& subnet : model.subnets)
     subnets_.push_back({subnet.network_id, subnet.cidr, subnet.gateway, subnet.host_routes});
@@ -208,9 +213,10 @@ std::string Ports::network_name(const std::string& id) const {
 }
 
 void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
-  for (CloudPort& port : ports_) {
-    if (port.mac != mac || (!network.empty() && !port.network_id.empty() && port.network_id != network))
-      continue;
+  const auto [first, last] = by_mac_.equal_range(mac);
+  for (auto each = first; each != last; ++each) {
+    CloudPort& port = ports_[each->second];
+    if (!network.empty() && !port.network_id.empty() && port.network_id != network) continue;
     if (ip.link_local() || ip.zero() || std::ranges::find(port.ips, ip) != port.ips.end()) continue;
     port.ips.push_back(ip);
   }
@@ -219,6 +225,7 @@ void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
 void Ports::look_for_addresses() {
   if (looked_) return;
   looked_ = true;
+  for (std::size_t i = 0; i < ports_.size(); ++i) by_mac_.emplace(ports_[i].mac, i);
   for (std::size_t index = 0; index < network_.size(); ++index) {
     const Host& host = network_.host(index);
     // Port security: a source MAC with the address it may use (tables 24 and 71 of br-int).

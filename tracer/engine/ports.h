@@ -55,6 +55,8 @@ class Ports {
 
   const std::vector<CloudPort>& all() const { return ports_; }
   const CloudPort& at(std::size_t port) const { return ports_[port]; }
+  // By Neutron's UUID, in small letters; kNowhere when there is none.
+  std::size_t find(const std::string& id) const;
   // The VM that hangs on an OVS port; kNowhere when none does.
   std::size_t behind(std::size_t host, std::string_view device) const;
   const std::vector<CloudSubnet>& subnets() const { return subnets_; }
@@ -84,6 +86,7 @@ class Ports {
   std::vector<FloatingAddress> floating_;
   std::unordered_map<std::string, std::size_t> by_id_;
   std::unordered_map<std::string, std::size_t> by_device_;  // "host device"
+  std::unordered_multimap<Mac, std::size_t> by_mac_;        // while addresses are looked for
   std::vector<std::vector<std::string>> router_networks_;   // networks of one router each
   bool looked_ = false;
 };

@@ -73,10 +73,8 @@ LineNames::LineNames(const Ports& ports) {
     }
   }
   for (const FloatingAddress& floating : ports.floating()) {
-    for (std::size_t i = 0; i < ports.all().size(); ++i) {
-      if (ports.at(i).vm && !floating.port_id.empty() && ports.at(i).id == floating.port_id)
-        add(floating.ip, {'f', 0, i});
-    }
+    const std::size_t port = floating.port_id.empty() ? kNowhere : ports.find(floating.port_id);
+    if (port != kNowhere && ports.at(port).vm) add(floating.ip, {'f', 0, port});
   }
 }
 
