@@ -49,7 +49,8 @@ std::shared_ptr<const Subject> prepare(Subject subject) {
   if (subject.trace) {
     const std::vector<Finding> none;
     for (const Direction& direction : subject.trace->directions)
-      subject.ways.push_back(way_of(direction, subject.glossary, subject.findings ? *subject.findings : none));
+      subject.ways.push_back(
+          way_of(direction, subject.glossary, subject.findings ? *subject.findings : none));
   }
   subject.searched_findings.clear();
   if (subject.findings) {

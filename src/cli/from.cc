@@ -83,7 +83,8 @@ Outcome run_from(const Options& options) {
   if (!options.quiet) print_diagnostics(answered->diagnostics, sources, options);
   const Trace& trace = answered->trace;
   std::string text;
-  const JsonContext context{sources, tool_name(), answered->inputs, answered->diagnostics, answered->findings};
+  const JsonContext context{sources, tool_name(), answered->inputs, answered->diagnostics,
+                            answered->findings};
   if (options.format == "json") {
     text = print_json(trace, context);
   } else if (options.format == "html") {
@@ -91,7 +92,8 @@ Outcome run_from(const Options& options) {
   } else if (options.format == "dot") {
     text = print_dot(trace, answered->findings, answered->glossary);
   } else {
-    const TextContext shown{sources, answered->glossary, output_style(options), detail_of(options.detail), answered->findings};
+    const TextContext shown{sources, answered->glossary, output_style(options), detail_of(options.detail),
+                            answered->findings};
     text = options.quiet ? print_verdict(trace, shown) : print_text(trace, shown);
   }
   if (!answer(text, options)) return fail("output", "the answer could not be written");

@@ -49,7 +49,8 @@ std::vector<HeaderRow> header_rows(const Direction& direction, std::size_t hop, 
                                    const Glossary& glossary, std::string_view arrow) {
   const Hop &here = direction.hops[hop], &there = direction.hops[next];
   std::vector<HeaderRow> rows;
-  for (Field& field : fields_of(here, glossary, arrow)) rows.push_back({field.name, std::move(field.value), "", false});
+  for (Field& field : fields_of(here, glossary, arrow))
+    rows.push_back({field.name, std::move(field.value), "", false});
   if (next == hop) return rows;
   for (HeaderRow& row : rows) row.after = kNone;
   for (Field& field : fields_of(there, glossary, arrow)) {

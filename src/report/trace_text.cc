@@ -87,7 +87,8 @@ Pieces direction_pieces(const Direction& direction, const Glossary& glossary) {
                 {paint_of(direction.verdict), std::string(name(direction.verdict))},
                 {Paint::Plain, fmt::format(" ({})", name(direction.reason))}};
   if (!arrived(direction.verdict)) {
-    pieces.push_back({Paint::Plain, fmt::format(" in {}: {}", where(direction, glossary), in_words(direction.reason))});
+    pieces.push_back(
+        {Paint::Plain, fmt::format(" in {}: {}", where(direction, glossary), in_words(direction.reason))});
   } else {
     pieces.push_back({Paint::Plain, fmt::format(": {}", in_words(direction.reason))});
   }

@@ -22,7 +22,8 @@ std::vector<std::size_t> children_of(const Direction& direction, std::size_t hop
 // not leave.
 const Device* way_out(const Direction& direction, std::size_t hop);
 
-// For each hop the one that it leads to: on the way the next there, else the first of its copies; itself for the last.
+// For each hop the one that it leads to: on the way the next there, else the first of its copies; itself
+// for the last.
 std::vector<std::size_t> next_hops(const Direction& direction, const std::vector<bool>& on_path);
 
 // For each hop whether something is found wrong in its place; notes do not count.

@@ -15,7 +15,9 @@ namespace {
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 TEST(Html, TextIsEscapedAndHarmless) {
-  const struct { std::string_view text, markup; } cases[] = {
+  const struct {
+    std::string_view text, markup;
+  } cases[] = {
       {"br-int", "br-int"},
       {"<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"},
       {"a&b &lt; \"c\" 'd'", "a&amp;b &amp;lt; &quot;c&quot; &#39;d&#39;"},
@@ -44,11 +46,14 @@ TEST(Html, AttributesAreEscaped) {
 }
 
 TEST(Html, ATableHasCellsThatAreColouredAndLead) {
-  const HtmlTable table{"pairs", {"from", "vm1"}, {{{"vm2"}, {"✗ no", Paint::Bad, "vm2-vm1", "why"}}}, "matrix"};
+  const HtmlTable table{
+      "pairs", {"from", "vm1"}, {{{"vm2"}, {"✗ no", Paint::Bad, "vm2-vm1", "why"}}}, "matrix"};
   EXPECT_EQ(html_table(table).text(),
-            "<div class=\"scrolls\" tabindex=\"0\" role=\"group\" aria-label=\"pairs\"><table class=\"matrix\"><caption>pairs</caption>"
+            "<div class=\"scrolls\" tabindex=\"0\" role=\"group\" aria-label=\"pairs\"><table "
+            "class=\"matrix\"><caption>pairs</caption>"
             "<thead><tr><th scope=\"col\">from</th><th scope=\"col\">vm1</th></tr>\n</thead>"
-            "<tbody><tr><th scope=\"row\">vm2</th><td class=\"bad\" title=\"why\"><a href=\"#vm2-vm1\">✗ no</a></td></tr>\n</tbody></table></div>\n");
+            "<tbody><tr><th scope=\"row\">vm2</th><td class=\"bad\" title=\"why\"><a href=\"#vm2-vm1\">✗ "
+            "no</a></td></tr>\n</tbody></table></div>\n");
 }
 
 struct Evidence : testing::Test {
@@ -66,7 +71,8 @@ TEST_F(Evidence, TheLineIsWholeAndWhatWasReadIsMarked) {
 TEST_F(Evidence, ALineThatIsADatabaseShowsWhatWasReadInIt) {
   const std::string row = "[\"vxlan\",\"" + std::string(2000, 'y') + "\"]";
   const SourceId id = add(std::string(90000, 'x') + row + std::string(90000, 'z') + "\n");
-  const std::string text = html_evidence({id, {90000, 90000 + static_cast<std::uint32_t>(row.size())}}, sources).text();
+  const std::string text =
+      html_evidence({id, {90000, 90000 + static_cast<std::uint32_t>(row.size())}}, sources).text();
   EXPECT_TRUE(holds(text, std::string(2000, 'y')));
   EXPECT_FALSE(holds(text, "xx") || holds(text, "zz"));
   EXPECT_TRUE(holds(text, "[bytes 90000 to 92012 of a line of 182012]")) << text.substr(0, 300);
@@ -91,13 +97,15 @@ Trace hostile(const sample::Cited& at) {
     for (Device& device : hop.out) device.name = device.netns = kEvil;
     hop.steps.insert(hop.steps.begin(), Noted{kEvil, {}});
   }
-  for (Crossing& crossing : trace.directions[0].crossings) crossing.host = crossing.netns = crossing.device = kEvil;
+  for (Crossing& crossing : trace.directions[0].crossings)
+    crossing.host = crossing.netns = crossing.device = kEvil;
   return trace;
 }
 
 Finding hostile_finding() {
   Finding finding;
-  finding.code = finding.host = finding.place_kind = finding.place = finding.object_kind = finding.object = kEvil;
+  finding.code = finding.host = finding.place_kind = finding.place = finding.object_kind = finding.object =
+      kEvil;
   finding.expected = finding.found = finding.cause = finding.explains = kEvil;
   finding.repair = kEvil + "\n" + kEvil;
   finding.affects = {kEvil};
@@ -108,13 +116,15 @@ Finding hostile_finding() {
 std::string structure(const std::string& page) {
   static const std::regex kTag("</?[a-zA-Z!][^>]*>");
   std::string all;
-  for (auto tag = std::sregex_iterator(page.begin(), page.end(), kTag); tag != std::sregex_iterator(); ++tag) all += tag->str() + "\n";
+  for (auto tag = std::sregex_iterator(page.begin(), page.end(), kTag); tag != std::sregex_iterator(); ++tag)
+    all += tag->str() + "\n";
   return all;
 }
 
 std::size_t count(std::string_view text, std::string_view part) {
   std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++found;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size()))
+    ++found;
   return found;
 }
 
@@ -123,20 +133,26 @@ struct PageOfTrace : testing::Test {
   sample::Cited at{sources};
   Glossary names = sample::glossary();
   std::string print(const Trace& trace, std::vector<Finding> findings = {}) const {
-    return print_html(trace, {sources, "dvrtrace 0", {{"cmp1", "hosts/cmp1", ""}}, {}, std::move(findings)}, names);
+    return print_html(trace, {sources, "dvrtrace 0", {{"cmp1", "hosts/cmp1", ""}}, {}, std::move(findings)},
+                      names);
   }
 };
 
 TEST_F(PageOfTrace, AnyBytesInNamesLeaveTheStructureOfThePage) {
   Glossary evil = names;
   evil.devices[kEvil] = evil.namespaces[kEvil] = kEvil;
-  const JsonContext context{sources, kEvil, {{kEvil, kEvil, kEvil}}, {{Severity::Error, at.flow(3), kEvil, kEvil}}, {hostile_finding()}};
+  const JsonContext context{sources,
+                            kEvil,
+                            {{kEvil, kEvil, kEvil}},
+                            {{Severity::Error, at.flow(3), kEvil, kEvil}},
+                            {hostile_finding()}};
   const std::string page = print_html(hostile(at), context, evil);
   EXPECT_EQ(count(page, "<script>"), 1);
   EXPECT_EQ(count(structure(page), "<script>"), 1);
   EXPECT_FALSE(holds(page, "alert('1')"));
   EXPECT_TRUE(holds(page, "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;\\N\\xff\\x1b[2J"));
-  EXPECT_EQ(printable(page).size(), page.size() + 3 * count(page, "\n")) << "bytes that are no text came through";
+  EXPECT_EQ(printable(page).size(), page.size() + 3 * count(page, "\n"))
+      << "bytes that are no text came through";
 }
 
 TEST_F(PageOfTrace, TheDrawingLeadsToEveryHopThatItShows) {
@@ -166,7 +182,8 @@ TEST_F(PageOfTrace, WhatThePolicyLetsPassIsWhatThePageHas) {
   EXPECT_EQ(count(page, "<style>"), 1);
   EXPECT_FALSE(holds(page, " style=\"")) << "the policy forbids it";
   EXPECT_FALSE(std::regex_search(page, std::regex("<[^>]* on[a-z]+=\""))) << "the policy forbids it";
-  EXPECT_FALSE(std::regex_search(page, std::regex("(src|href)=\"(?!#|data:,)"))) << "it leads out of the page";
+  EXPECT_FALSE(std::regex_search(page, std::regex("(src|href)=\"(?!#|data:,)")))
+      << "it leads out of the page";
 }
 
 TEST(PageOfCheck, FaultsComeFirstAndNotesAreFolded) {
@@ -192,9 +209,12 @@ TEST(Dot, AnyBytesInNamesStayInTheirStrings) {
   std::string outside;
   bool inside = false;
   for (std::size_t i = 0; i < dot.size(); ++i) {
-    if (inside && dot[i] == '\\') ++i;
-    else if (dot[i] == '"') inside = !inside;
-    else if (!inside) outside += dot[i];
+    if (inside && dot[i] == '\\')
+      ++i;
+    else if (dot[i] == '"')
+      inside = !inside;
+    else if (!inside)
+      outside += dot[i];
   }
   EXPECT_FALSE(inside);
   EXPECT_FALSE(holds(outside, "script") || holds(outside, "alert")) << outside;

@@ -10,9 +10,18 @@ namespace dvrtrace {
 namespace {
 
 TEST(Layout, NamesAreShortenedInTheirMiddle) {
-  const struct { std::string_view text; std::size_t cells; std::string_view shown; } cases[] = {
-      {"br-int", 6, "br-int"},   {"qrouter-13c6faff", 10, "qroute…aff"}, {"abc", 1, "…"}, {"", 3, ""},
-      {"名名名名名", 10, "名名名名名"}, {"名名名名名", 7, "名名…名"},           {"größe-größe", 8, "größe…ße"},
+  const struct {
+    std::string_view text;
+    std::size_t cells;
+    std::string_view shown;
+  } cases[] = {
+      {"br-int", 6, "br-int"},
+      {"qrouter-13c6faff", 10, "qroute…aff"},
+      {"abc", 1, "…"},
+      {"", 3, ""},
+      {"名名名名名", 10, "名名名名名"},
+      {"名名名名名", 7, "名名…名"},
+      {"größe-größe", 8, "größe…ße"},
   };
   for (const auto& [text, cells, shown] : cases) EXPECT_EQ(shortened(text, cells), shown) << text;
 }
@@ -38,27 +47,33 @@ void check(const Picture& picture, double width) {
     EXPECT_GE(box.x, 0);
     EXPECT_LE(box.x + box.width, layout.width);
     EXPECT_LE(box.y + box.height, layout.height);
-    for (std::size_t j = 0; j < i; ++j) EXPECT_FALSE(overlap(box, layout.boxes[j])) << i << " " << j << " at " << width;
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_FALSE(overlap(box, layout.boxes[j])) << i << " " << j << " at " << width;
     for (const LaidOutLink& link : layout.links) {
       for (std::size_t k = 0; k + 1 < link.points.size(); ++k)
-        EXPECT_FALSE(crosses(link.points[k], link.points[k + 1], box)) << "a line crosses box " << i << " at " << width;
+        EXPECT_FALSE(crosses(link.points[k], link.points[k + 1], box))
+            << "a line crosses box " << i << " at " << width;
     }
     for (const LaidOutCopy& copy : layout.copies) {
-      EXPECT_FALSE(copy.x < box.x + box.width && copy.x > box.x && copy.y > box.y && copy.y - kCopyHeight + 4 < box.y + box.height)
+      EXPECT_FALSE(copy.x < box.x + box.width && copy.x > box.x && copy.y > box.y &&
+                   copy.y - kCopyHeight + 4 < box.y + box.height)
           << copy.text << " lies in box " << i << " at " << width;
       EXPECT_LE(copy.y, layout.height);
     }
   }
   for (std::size_t i = 0; i < layout.copies.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j)
-      EXPECT_TRUE(std::abs(layout.copies[i].y - layout.copies[j].y) >= kCopyHeight - 1 || std::abs(layout.copies[i].x - layout.copies[j].x) > 100)
+      EXPECT_TRUE(std::abs(layout.copies[i].y - layout.copies[j].y) >= kCopyHeight - 1 ||
+                  std::abs(layout.copies[i].x - layout.copies[j].x) > 100)
           << layout.copies[i].text << " / " << layout.copies[j].text << " at " << width;
   }
 }
 
 // A direction of any shape: a way over some hosts, with copies and copies of copies.
 Direction random_direction(std::mt19937& random) {
-  const auto upto = [&](std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(random); };
+  const auto upto = [&](std::size_t most) {
+    return std::uniform_int_distribution<std::size_t>(0, most)(random);
+  };
   Direction direction;
   direction.name = "request";
   std::size_t host = 0;
@@ -66,7 +81,8 @@ Direction random_direction(std::mt19937& random) {
   for (std::size_t step = 0, steps = 1 + upto(20); step < steps; ++step) {
     if (upto(4) == 0) ++host;
     const bool between = upto(5) == 0;
-    const Place place{static_cast<PlaceKind>(upto(6)), between ? "" : "compute-" + std::to_string(host), std::string(1 + upto(60), 'n')};
+    const Place place{static_cast<PlaceKind>(upto(6)), between ? "" : "compute-" + std::to_string(host),
+                      std::string(1 + upto(60), 'n')};
     Hop hop = sample::hop(last, place, {});
     if (upto(1) == 0) hop.in = sample::device(std::string(15, 'i'), 3);
     if (upto(1) == 0) hop.out = {sample::device(std::string(15, 'o'), 3)};
@@ -106,8 +122,10 @@ TEST(Picture, OfAFloodTheFirstCopiesAreDrawnAndTheRestCounted) {
 
 TEST(Picture, WhatLiesBetweenTwoPlacesOfOneHostBelongsToIt) {
   Direction direction;
-  direction.hops = {sample::hop({}, {PlaceKind::Bridge, "cmp1", "br-tun"}, {}), sample::hop(0, {PlaceKind::Tunnel, "", "a > b"}, {}),
-                    sample::hop(1, {PlaceKind::Bridge, "cmp1", "br-phy"}, {}), sample::hop(2, {PlaceKind::Wire, "", "eth1"}, {}),
+  direction.hops = {sample::hop({}, {PlaceKind::Bridge, "cmp1", "br-tun"}, {}),
+                    sample::hop(0, {PlaceKind::Tunnel, "", "a > b"}, {}),
+                    sample::hop(1, {PlaceKind::Bridge, "cmp1", "br-phy"}, {}),
+                    sample::hop(2, {PlaceKind::Wire, "", "eth1"}, {}),
                     sample::hop(3, {PlaceKind::Bridge, "cmp2", "br-phy"}, {})};
   const Layout layout = lay_out(picture_of(direction, {}, {}), 1152);
   ASSERT_EQ(layout.bands.size(), 2);

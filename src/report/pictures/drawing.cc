@@ -16,7 +16,8 @@ std::string px(double value) {
 }
 
 Markup rect(double x, double y, double width, double height, double radius, std::string kind) {
-  HtmlAttributes attributes{{"x", px(x)}, {"y", px(y)}, {"width", px(width)}, {"height", px(height)}, {"rx", px(radius)}};
+  HtmlAttributes attributes{
+      {"x", px(x)}, {"y", px(y)}, {"width", px(width)}, {"height", px(height)}, {"rx", px(radius)}};
   if (!kind.empty()) attributes.emplace_back("class", std::move(kind));
   return element("rect", attributes);
 }
@@ -29,51 +30,66 @@ Markup text_at(double x, double y, std::string_view kind, const std::string& tex
 
 std::string_view class_of(LaidOutLine::Kind kind) {
   switch (kind) {
-    case LaidOutLine::Kind::Place: return "kind";
-    case LaidOutLine::Kind::Name: return "name";
-    case LaidOutLine::Kind::Minor: return "minor";
-    case LaidOutLine::Kind::Changes: return "changes";
-    case LaidOutLine::Kind::Sign: return "sign";
-    case LaidOutLine::Kind::Warning: return "warn";
+    case LaidOutLine::Kind::Place:
+      return "kind";
+    case LaidOutLine::Kind::Name:
+      return "name";
+    case LaidOutLine::Kind::Minor:
+      return "minor";
+    case LaidOutLine::Kind::Changes:
+      return "changes";
+    case LaidOutLine::Kind::Sign:
+      return "sign";
+    case LaidOutLine::Kind::Warning:
+      return "warn";
   }
   return "";
 }
 
 // What is said of a hop where it is only pointed at or heard.
 std::string spoken(const PictureNode& node) {
-  std::string text = fmt::format("hop {}: {}{}", node.number, node.whole, node.host.empty() ? "" : " on " + node.host);
+  std::string text =
+      fmt::format("hop {}: {}{}", node.number, node.whole, node.host.empty() ? "" : " on " + node.host);
   for (const PictureSign& sign : signs_of(node)) text += ", " + sign.text.substr(sign.text.find(' ') + 1);
   return text;
 }
 
 std::string tooltip(const PictureNode& node) {
   std::string text = spoken(node);
-  for (const HeaderRow& row : node.changes) text += fmt::format("; {} {} → {}", row.name, row.before, row.after);
+  for (const HeaderRow& row : node.changes)
+    text += fmt::format("; {} {} → {}", row.name, row.before, row.after);
   return text;
 }
 
 Markup link_to(const PictureNode& node, std::string kind, const Markup& inside) {
   Markup content = element("title", {}, html_text(tooltip(node)));
   content += inside;
-  return element("a", {{"href", "#" + node.id}, {"class", std::move(kind)}, {"aria-label", spoken(node)}}, content);
+  return element("a", {{"href", "#" + node.id}, {"class", std::move(kind)}, {"aria-label", spoken(node)}},
+                 content);
 }
 
 double radius_of(PlaceKind kind) {
   switch (kind) {
-    case PlaceKind::Vm: return 12;
+    case PlaceKind::Vm:
+      return 12;
     case PlaceKind::Tunnel:
     case PlaceKind::Wire:
-    case PlaceKind::Outside: return 22;
-    default: return 4;
+    case PlaceKind::Outside:
+      return 22;
+    default:
+      return 4;
   }
 }
 
 Markup box(const LaidOutBox& laid, const PictureNode& node) {
   std::string kind = "box";
-  if (node.kind == PlaceKind::Tunnel || node.kind == PlaceKind::Wire || node.kind == PlaceKind::Outside) kind += " pill";
+  if (node.kind == PlaceKind::Tunnel || node.kind == PlaceKind::Wire || node.kind == PlaceKind::Outside)
+    kind += " pill";
   if (node.origin != Origin::Observed) kind += " doubt";
-  if (node.end) kind += fmt::format(" {}", class_of(paint_of(*node.end)));
-  else if (node.faulty) kind += " doubtful";
+  if (node.end)
+    kind += fmt::format(" {}", class_of(paint_of(*node.end)));
+  else if (node.faulty)
+    kind += " doubtful";
   Markup inside = rect(laid.x, laid.y, laid.width, laid.height, radius_of(node.kind), "");
   double y = laid.y + 6;
   for (const LaidOutLine& line : laid.lines) {
@@ -100,15 +116,17 @@ Markup link(const LaidOutLink& laid) {
   }
   Markup drawn = path(shape, laid.tunnel ? "link tunnel" : "link");
   if (laid.tunnel) drawn += path(shape, "link core");
-  drawn += path(down ? fmt::format("M{} {}l{} {}h{}z", px(tip.x), px(tip.y), px(-size * .7), px(-size), px(size * 1.4))
-                     : fmt::format("M{} {}l{} {}v{}z", px(tip.x), px(tip.y), px(-size), px(-size * .7), px(size * 1.4)),
-                "head");
+  drawn += path(
+      down ? fmt::format("M{} {}l{} {}h{}z", px(tip.x), px(tip.y), px(-size * .7), px(-size), px(size * 1.4))
+           : fmt::format("M{} {}l{} {}v{}z", px(tip.x), px(tip.y), px(-size), px(-size * .7), px(size * 1.4)),
+      "head");
   return drawn;
 }
 
 Markup copy(const LaidOutCopy& laid, const Picture& picture) {
   const double y = laid.y - 4;
-  Markup drawn = path(fmt::format("M{} {}V{}H{}", px(laid.trunk), px(laid.from), px(y), px(laid.x - 4)), "twig");
+  Markup drawn =
+      path(fmt::format("M{} {}V{}H{}", px(laid.trunk), px(laid.from), px(y), px(laid.x - 4)), "twig");
   if (!laid.node) {
     drawn += element("g", {{"class", "copy"}}, text_at(laid.x, laid.y, "", laid.text));
   } else {

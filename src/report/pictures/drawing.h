@@ -1,4 +1,5 @@
-// A picture as SVG, to stand in a page: once for each width of screen and for paper; the page's style sheet shows the one that fits.
+// A picture as SVG, to stand in a page: once for each width of screen and for paper; the page's style sheet
+// shows the one that fits.
 #pragma once
 
 #include "src/report/pictures/html_page.h"

@@ -20,9 +20,7 @@ Markup entry(std::string_view what, const Markup& value) {
   return row;
 }
 
-Markup code(std::string_view text) {
-  return text.empty() ? Markup() : element("code", {}, html_text(text));
-}
+Markup code(std::string_view text) { return text.empty() ? Markup() : element("code", {}, html_text(text)); }
 
 // Several commands, a line each, ready to be copied.
 Markup commands(std::string_view text) {
@@ -39,14 +37,16 @@ Markup commands(std::string_view text) {
 
 Markup finding_markup(const Finding& finding, const Sources& sources, bool open) {
   const Paint paint = paint_of(finding.severity);
-  Markup summary = element("span", {{"class", fmt::format("badge {}", class_of(paint))}}, html_text(name(finding.severity)));
+  Markup summary = element("span", {{"class", fmt::format("badge {}", class_of(paint))}},
+                           html_text(name(finding.severity)));
   summary += html_text(" ");
   summary += element("strong", {}, html_text(finding.code));
   summary += html_text("  ");
   summary += element("span", {{"class", "place"}}, html_text(finding.host + "  " + place_of(finding)));
   if (!finding.explains.empty()) summary += html_text("  " + finding.explains);
   Markup rows;
-  if (finding.expected.empty() && finding.found.empty()) rows += entry(finding.object_kind, code(finding.object));
+  if (finding.expected.empty() && finding.found.empty())
+    rows += entry(finding.object_kind, code(finding.object));
   rows += entry("expected", code(finding.expected));
   rows += entry("found", code(finding.found));
   rows += entry("why", html_text(finding.cause));
@@ -58,7 +58,9 @@ Markup finding_markup(const Finding& finding, const Sources& sources, bool open)
   return html_details({"", kind, open, true}, summary, element("dl", {}, rows));
 }
 
-std::string counted(std::size_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 // By host, how many of each severity.
 Markup overview(const std::vector<Finding>& findings) {
@@ -92,8 +94,10 @@ Markup html_findings(const std::vector<Finding>& findings, const Sources& source
 
 std::string print_html(const CheckReport& report, const JsonContext& context) {
   std::vector<Finding> faults, notes;
-  for (const Finding& finding : report.findings) (finding.severity == Severity::Note ? notes : faults).push_back(finding);
-  const auto errors = static_cast<std::size_t>(std::ranges::count(faults, Severity::Error, &Finding::severity));
+  for (const Finding& finding : report.findings)
+    (finding.severity == Severity::Note ? notes : faults).push_back(finding);
+  const auto errors =
+      static_cast<std::size_t>(std::ranges::count(faults, Severity::Error, &Finding::severity));
   const std::size_t warnings = faults.size() - errors;
   const bool clean = faults.empty();
   const std::string verdict =
@@ -101,26 +105,35 @@ std::string print_html(const CheckReport& report, const JsonContext& context) {
 
   HtmlPage page;
   page.title = fmt::format("check: {} - dvrtrace", verdict);
-  Markup title = element("span", {{"class", clean ? "badge good" : "badge bad"}}, html_text(clean ? "✓ clean" : "✗ faults"));
+  Markup title = element("span", {{"class", clean ? "badge good" : "badge bad"}},
+                         html_text(clean ? "✓ clean" : "✗ faults"));
   title += html_text(verdict + (notes.empty() ? "" : ", " + counted(notes.size(), "note")));
   page.heading = element("h1", {}, title);
-  if (!report.release.empty()) page.heading += element("p", {}, html_text("Compared with Neutron " + report.release + "."));
+  if (!report.release.empty())
+    page.heading += element("p", {}, html_text("Compared with Neutron " + report.release + "."));
   if (!report.neutron) {
     page.heading += element("p", {{"class", "doubtful"}},
-                            html_text("Without Neutron's objects (--neutron): what should be there is derived from the dumps themselves."));
+                            html_text("Without Neutron's objects (--neutron): what should be there is "
+                                      "derived from the dumps themselves."));
   }
   if (clean)
-    page.heading += element("p", {}, html_text("What no dump shows is left: the wires between the hosts, and what the guests do themselves."));
+    page.heading += element(
+        "p", {},
+        html_text(
+            "What no dump shows is left: the wires between the hosts, and what the guests do themselves."));
   page.heading += overview(report.findings);
   page.sections.push_back({"findings", "Findings", html_findings(faults, context.sources)});
   if (!notes.empty()) {
     Markup all;
     for (const Finding& note : notes) all += finding_markup(note, context.sources, false);
-    page.sections.push_back({"notes", "Notes", html_details({"", "list", false, false}, html_text(counted(notes.size(), "note")), all)});
+    page.sections.push_back(
+        {"notes", "Notes",
+         html_details({"", "list", false, false}, html_text(counted(notes.size(), "note")), all)});
   }
   if (!report.caveats.empty()) {
     HtmlTable table{"", {"host", "code", "what"}, {}};
-    for (const Caveat& caveat : report.caveats) table.rows.push_back({{caveat.host}, {caveat.code}, {caveat.text}});
+    for (const Caveat& caveat : report.caveats)
+      table.rows.push_back({{caveat.host}, {caveat.code}, {caveat.text}});
     page.sections.push_back({"caveats", "Not judged", html_table(table)});
   }
   add_provenance(context, page);

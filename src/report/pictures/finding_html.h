@@ -10,7 +10,8 @@
 
 namespace dvrtrace {
 
-// Each unfolds to what was expected and found, why it matters, what repairs it, and its evidence. The first one is unfolded.
+// Each unfolds to what was expected and found, why it matters, what repairs it, and its evidence. The first
+// one is unfolded.
 Markup html_findings(const std::vector<Finding>& findings, const Sources& sources);
 
 // One page, by itself: what is wrong in the cloud, by host, and what could not be judged.

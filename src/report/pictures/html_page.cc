@@ -19,12 +19,23 @@ std::string escaped(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -37,7 +48,8 @@ bool is_void(std::string_view name) {
 
 // Elements that end a line of the file, for those who compare two. Space behind them means nothing.
 bool ends_line(std::string_view name) {
-  constexpr std::array kNames{"details", "summary", "li", "tr", "dd", "p", "div", "figure", "svg", "rect", "path", "text", "h1", "h2"};
+  constexpr std::array kNames{"details", "summary", "li",   "tr",   "dd",   "p",  "div",
+                              "figure",  "svg",     "rect", "path", "text", "h1", "h2"};
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
@@ -49,7 +61,8 @@ std::string hash_of(std::string_view text) {
   assert(done == 1);
   static_cast<void>(done);
   std::string base64(4 * ((length + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), digest.data(), static_cast<int>(length));
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), digest.data(),
+                                   static_cast<int>(length));
   base64.resize(static_cast<std::size_t>(size));
   return "'sha256-" + base64 + "'";
 }
@@ -100,14 +113,22 @@ Markup element(std::string_view name, const HtmlAttributes& attributes, const Ma
 
 std::string_view class_of(Paint paint) {
   switch (paint) {
-    case Paint::Plain: return "";
-    case Paint::Strong: return "strong";
-    case Paint::Faint: return "faint";
-    case Paint::Good: return "good";
-    case Paint::Bad: return "bad";
-    case Paint::Doubtful: return "doubtful";
-    case Paint::Place: return "place";
-    case Paint::Changed: return "changed";
+    case Paint::Plain:
+      return "";
+    case Paint::Strong:
+      return "strong";
+    case Paint::Faint:
+      return "faint";
+    case Paint::Good:
+      return "good";
+    case Paint::Bad:
+      return "bad";
+    case Paint::Doubtful:
+      return "doubtful";
+    case Paint::Place:
+      return "place";
+    case Paint::Changed:
+      return "changed";
   }
   return "";
 }
@@ -117,7 +138,8 @@ Markup html_pieces(const Pieces& pieces) {
   for (const Piece& piece : pieces) {
     if (piece.text.empty()) continue;
     const std::string_view kind = class_of(piece.paint);
-    all += kind.empty() ? html_text(piece.text) : element("span", {{"class", std::string(kind)}}, html_text(piece.text));
+    all += kind.empty() ? html_text(piece.text)
+                        : element("span", {{"class", std::string(kind)}}, html_text(piece.text));
   }
   return all;
 }
@@ -139,7 +161,8 @@ Markup cell(std::string_view name, const HtmlCell& what, HtmlAttributes attribut
   if (!kind.empty()) attributes.emplace_back("class", std::string(kind));
   if (!what.title.empty()) attributes.emplace_back("title", what.title);
   const Markup text = html_text(what.text);
-  return element(name, attributes, what.link.empty() ? text : element("a", {{"href", "#" + what.link}}, text));
+  return element(name, attributes,
+                 what.link.empty() ? text : element("a", {{"href", "#" + what.link}}, text));
 }
 
 }  // namespace
@@ -159,7 +182,11 @@ Markup html_table(const HtmlTable& table) {
   }
   inside += element("tbody", {}, body);
   // What scrolls has to be reached by the keyboard.
-  return element("div", {{"class", "scrolls"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", table.caption.empty() ? "table" : table.caption}},
+  return element("div",
+                 {{"class", "scrolls"},
+                  {"tabindex", "0"},
+                  {"role", "group"},
+                  {"aria-label", table.caption.empty() ? "table" : table.caption}},
                  element("table", {{"class", table.kind}}, inside));
 }
 
@@ -168,16 +195,21 @@ Markup html_evidence(const Provenance& at, const Sources& sources) {
   if (!at.known()) return {};
   const Location where = sources.locate(at);
   const bool whole_file = at.span.end == 0;
-  Markup content = element("p", {{"class", "source"}},
-                           html_text(whole_file ? std::string(where.file) : fmt::format("{}:{}:{}", where.file, where.line, where.column)));
+  Markup content =
+      element("p", {{"class", "source"}},
+              html_text(whole_file ? std::string(where.file)
+                                   : fmt::format("{}:{}:{}", where.file, where.line, where.column)));
   const std::string_view line = sources.line(at);
-  if (whole_file || line.empty() || where.column == 0) return element("div", {{"class", "evidence"}}, content);
+  if (whole_file || line.empty() || where.column == 0)
+    return element("div", {{"class", "evidence"}}, content);
   const std::size_t from = std::min<std::size_t>(where.column - 1, line.size());
   const std::size_t length = std::min<std::size_t>(at.span.end - at.span.begin, line.size() - from);
   Markup text;
   if (line.size() > kLongestLine) {
     const std::size_t shown = std::min(length, kLongestPart);
-    text += element("span", {{"class", "faint"}}, html_text(fmt::format("[bytes {} to {} of a line of {}] ", from, from + shown, line.size())));
+    text +=
+        element("span", {{"class", "faint"}},
+                html_text(fmt::format("[bytes {} to {} of a line of {}] ", from, from + shown, line.size())));
     text += html_line(line.substr(from, shown));
   } else if (length == 0 || length == line.size()) {
     text += html_line(line);
@@ -193,9 +225,10 @@ Markup html_evidence(const Provenance& at, const Sources& sources) {
 void add_provenance(const JsonContext& context, HtmlPage& page) {
   Markup diagnostics;
   for (const Diagnostic& diagnostic : context.diagnostics) {
-    Markup summary = element("span", {{"class", diagnostic.severity == Severity::Error     ? "bad"
-                                                : diagnostic.severity == Severity::Warning ? "doubtful"
-                                                                                           : "faint"}},
+    Markup summary = element("span",
+                             {{"class", diagnostic.severity == Severity::Error     ? "bad"
+                                        : diagnostic.severity == Severity::Warning ? "doubtful"
+                                                                                   : "faint"}},
                              html_text(name(diagnostic.severity)));
     summary += html_text(" " + diagnostic.message);
     Markup body = diagnostic.hint.empty() ? Markup() : element("p", {}, html_text(diagnostic.hint));
@@ -205,17 +238,19 @@ void add_provenance(const JsonContext& context, HtmlPage& page) {
   }
   if (!diagnostics.empty()) {
     const std::size_t count = context.diagnostics.size();
-    page.sections.push_back({"diagnostics", "Diagnostics",
-                             html_details({"", "list", false, false},
-                                          html_text(fmt::format("{} line{} or file{} that could not be used as they are", count,
-                                                                count == 1 ? "" : "s", count == 1 ? "" : "s")),
-                                          diagnostics)});
+    page.sections.push_back(
+        {"diagnostics", "Diagnostics",
+         html_details({"", "list", false, false},
+                      html_text(fmt::format("{} line{} or file{} that could not be used as they are", count,
+                                            count == 1 ? "" : "s", count == 1 ? "" : "s")),
+                      diagnostics)});
   }
   HtmlTable table{"", {"host", "input", "collected"}, {}};
   for (const JsonInput& input : context.inputs) {
-    table.rows.push_back({{input.host},
-                          {input.path},
-                          input.collected_at.empty() ? HtmlCell{"not known", Paint::Faint} : HtmlCell{input.collected_at}});
+    table.rows.push_back(
+        {{input.host},
+         {input.path},
+         input.collected_at.empty() ? HtmlCell{"not known", Paint::Faint} : HtmlCell{input.collected_at}});
   }
   Markup body = table.rows.empty() ? Markup() : html_table(table);
   body += element("p", {{"class", "faint"}}, html_text("written by " + context.tool));
@@ -238,7 +273,10 @@ std::string print_html(const HtmlPage& page) {
   button("expand", "Unfold all");
   button("collapse", "Fold all");
   tools += element("label", {{"for", "search"}}, html_text("Search"));
-  tools += element("input", {{"type", "search"}, {"id", "search"}, {"autocomplete", "off"}, {"spellcheck", "false"},
+  tools += element("input", {{"type", "search"},
+                             {"id", "search"},
+                             {"autocomplete", "off"},
+                             {"spellcheck", "false"},
                              {"placeholder", "address, MAC, table, device ..."}});
   tools += element("output", {{"id", "found"}, {"for", "search"}, {"role", "status"}});
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
@@ -248,7 +286,8 @@ std::string print_html(const HtmlPage& page) {
   out += element("title", {}, html_text(page.title)).text() + "\n";
   out += "<link rel=\"icon\" href=\"data:,\">\n";  // or a browser asks for one
   out += fmt::format("<style>{}</style>\n</head>\n<body>\n", kPageStyle);
-  out += element("nav", {{"id", "tools"}, {"aria-label", "this page"}, {"hidden", ""}}, tools).text() + "\n<main>\n";
+  out += element("nav", {{"id", "tools"}, {"aria-label", "this page"}, {"hidden", ""}}, tools).text() +
+         "\n<main>\n";
   out += main.text() + "\n";
   for (const HtmlSection& section : page.sections) {
     if (section.body.empty()) continue;

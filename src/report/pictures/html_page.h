@@ -1,14 +1,16 @@
-// HtmlPage: one page of HTML to attach to a ticket: a single file that asks the network for nothing, and that can be read without
-// its script, on a screen, a phone and paper, in light and dark.
+// HtmlPage: one page of HTML to attach to a ticket: a single file that asks the network for nothing, and
+// that can be read without its script, on a screen, a phone and paper, in light and dark.
 //
-// A page is a heading and sections; their bodies are Markup. Markup is made by the functions below alone, and they escape what they
-// are given, so no text of a dump becomes part of the page's structure. Should it ever, the page's Content-Security-Policy lets
-// nothing run or load but the one style sheet and the one script whose hashes it names; hence no style="..." and no on...="..." .
+// A page is a heading and sections; their bodies are Markup. Markup is made by the functions below alone,
+// and they escape what they are given, so no text of a dump becomes part of the page's structure. Should it
+// ever, the page's Content-Security-Policy lets nothing run or load but the one style sheet and the one
+// script whose hashes it names; hence no style="..." and no on...="..." .
 //
 //   HtmlPage page;
 //   page.title = "who reaches whom";
 //   page.heading = element("h1", {}, html_text(page.title));
-//   HtmlTable matrix{"12 pairs", {"from \\ to", "vm1", "vm2"}, {{{"vm1"}, {"✓", Paint::Good}, {"✗", Paint::Bad, "vm1-to-vm2"}}}};
+//   HtmlTable matrix{"12 pairs", {"from \\ to", "vm1", "vm2"}, {}, "matrix"};
+//   matrix.rows.push_back({{"vm1"}, {"✓", Paint::Good}, {"✗", Paint::Bad, "vm1-to-vm2"}});
 //   page.sections.push_back({"matrix", "Matrix", html_table(matrix)});
 //   page.sections.push_back({"pairs", "Pairs", html_details({"vm1-to-vm2"}, html_text("vm1 to vm2"), ...)});
 //   const std::string file = print_html(page);
@@ -49,7 +51,8 @@ Markup html_text(std::string_view text);
 // The same for a line of a dump, whose tabs stay.
 Markup html_line(std::string_view text);
 
-// <name attribute="value">content</name>. Name and attributes' names are the program's own words; values are escaped.
+// <name attribute="value">content</name>. Name and attributes' names are the program's own words; values
+// are escaped.
 Markup element(std::string_view name, const HtmlAttributes& attributes = {}, const Markup& content = {});
 
 // Painted text, as text reports have it; each paint is a class.
@@ -65,7 +68,8 @@ struct HtmlDetails {
 };
 Markup html_details(const HtmlDetails& how, const Markup& summary, const Markup& body);
 
-// A table, in a frame that scrolls when it is too wide. Colour is never the only sign: a coloured cell says by its text what it is.
+// A table, in a frame that scrolls when it is too wide. Colour is never the only sign: a coloured cell says
+// by its text what it is.
 struct HtmlCell {
   std::string text;
   Paint paint = Paint::Plain;  // of the ground
@@ -80,8 +84,8 @@ struct HtmlTable {
 };
 Markup html_table(const HtmlTable& table);
 
-// A place in a dump: file, line, column, and the line itself, whole, with what was read in it marked; of a line too long to be
-// shown (a database in one) the part that was read.
+// A place in a dump: file, line, column, and the line itself, whole, with what was read in it marked; of a
+// line too long to be shown (a database in one) the part that was read.
 Markup html_evidence(const Provenance& at, const Sources& sources);
 
 struct HtmlSection {
@@ -94,7 +98,8 @@ struct HtmlPage {
   std::vector<HtmlSection> sections;  // those without a body are left out
 };
 
-// What every answer ends with: diagnostics, and the inputs with the time of their collection and the tool's version.
+// What every answer ends with: diagnostics, and the inputs with the time of their collection and the tool's
+// version.
 void add_provenance(const JsonContext& context, HtmlPage& page);
 
 std::string print_html(const HtmlPage& page);

@@ -8,15 +8,15 @@
 namespace dvrtrace {
 namespace {
 
-constexpr double kEdge = 1;                         // around all, for the lines' own width
+constexpr double kEdge = 1;                           // around all, for the lines' own width
 constexpr double kPad = 12, kGap = 26, kLeast = 154;  // within a band; between boxes, and of a box
-constexpr double kHead = 30;                        // of a band: its host's name
+constexpr double kHead = 30;                          // of a band: its host's name
 constexpr double kBetweenRows = 28, kBetweenBands = 34;
-constexpr double kInset = 10;                       // of a text in its box
-constexpr double kEntry = 18;                       // where a line comes into a box from above
+constexpr double kInset = 10;                            // of a text in its box
+constexpr double kEntry = 18;                            // where a line comes into a box from above
 constexpr double kTrunk = 34, kSpur = 10, kIndent = 12;  // of copies, from their box's left
-constexpr double kClear = 8;                        // of a copy's text, to what stands to its right
-constexpr double kCell = 6.65, kNameCell = 7.9;     // of 11 and 13 pixels of a monospaced font
+constexpr double kClear = 8;                             // of a copy's text, to what stands to its right
+constexpr double kCell = 6.65, kNameCell = 7.9;          // of 11 and 13 pixels of a monospaced font
 
 struct Character {
   std::string_view text;
@@ -26,23 +26,30 @@ struct Character {
 // Takes the next character of UTF-8; what is not is one byte.
 Character take_character(std::string_view& text) {
   const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t length = std::min<std::size_t>(text.size(), first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
+  const std::size_t length = std::min<std::size_t>(text.size(), first < 0xc0   ? 1
+                                                                : first < 0xe0 ? 2
+                                                                : first < 0xf0 ? 3
+                                                                               : 4);
   const std::string_view character = text.substr(0, length);
   text.remove_prefix(length);
   // From Hangul on, most scripts are drawn wide.
-  const bool wide = first > 0xe1 || (first == 0xe1 && length > 1 && static_cast<unsigned char>(character[1]) >= 0x84);
+  const bool wide =
+      first > 0xe1 || (first == 0xe1 && length > 1 && static_cast<unsigned char>(character[1]) >= 0x84);
   const bool punctuation = first == 0xe2;
   return {character, wide && !punctuation ? std::size_t{2} : std::size_t{1}};
 }
 
-std::size_t cells_in(double width, double cell) { return width < cell ? 1 : static_cast<std::size_t>(width / cell); }
+std::size_t cells_in(double width, double cell) {
+  return width < cell ? 1 : static_cast<std::size_t>(width / cell);
+}
 
 struct Band {
   std::string host;
   std::vector<std::size_t> nodes;
 };
 
-// Stays on hosts. What lies between two places of one host (a tunnel into its own network card) belongs to it.
+// Stays on hosts. What lies between two places of one host (a tunnel into its own network card) belongs to
+// it.
 std::vector<Band> bands_of(const Picture& picture) {
   std::vector<Band> bands;
   for (std::size_t i = 0; i < picture.way.size(); ++i) {
@@ -51,7 +58,8 @@ std::vector<Band> bands_of(const Picture& picture) {
     if (host.empty() && !bands.empty() && !bands.back().host.empty()) {
       std::size_t next = i;
       while (next < picture.way.size() && picture.nodes[picture.way[next]].host.empty()) ++next;
-      if (next < picture.way.size() && picture.nodes[picture.way[next]].host == bands.back().host) host = bands.back().host;
+      if (next < picture.way.size() && picture.nodes[picture.way[next]].host == bands.back().host)
+        host = bands.back().host;
     }
     if (bands.empty() || bands.back().host != host) bands.push_back({host, {}});
     bands.back().nodes.push_back(picture.way[i]);
@@ -95,7 +103,8 @@ class LayingOut {
     // Its name stands beside the line that comes in.
     const double beside = layout_.boxes.size() > band.nodes.size() ? kPad + kEntry + 10 : kPad;
     const double width = layout_.width - 2 * kEdge;
-    layout_.bands.push_back({shortened(band.host, cells_in(width - beside - kPad, kNameCell)), kEdge, top, width, y_ - top, kEdge + beside});
+    layout_.bands.push_back({shortened(band.host, cells_in(width - beside - kPad, kNameCell)), kEdge, top,
+                             width, y_ - top, kEdge + beside});
   }
 
   // `top`: of what a line that comes from above must not turn in any more.
@@ -115,8 +124,8 @@ class LayingOut {
     double bottom = y_ + height;
     for (LaidOutBox& box : boxes) {
       box.height = height;
-      const Placed placed{layout_.boxes.size(), static_cast<std::size_t>(&box - boxes.data()), row_, y_ + height,
-                          !picture_.nodes[box.node].copies.empty()};
+      const Placed placed{layout_.boxes.size(), static_cast<std::size_t>(&box - boxes.data()), row_,
+                          y_ + height, !picture_.nodes[box.node].copies.empty()};
       layout_.boxes.push_back(box);
       if (last_) link(*last_, placed, top);
       last_ = placed;
@@ -132,7 +141,9 @@ class LayingOut {
     std::vector<LaidOutLine> lines;
     const auto add = [&](Kind kind, const std::string& text) {
       if (text.empty()) return;
-      lines.push_back({kind, shortened(text, cells_in(box_ - 2 * kInset, kind == Kind::Name || kind == Kind::Sign ? kNameCell : kCell))});
+      lines.push_back(
+          {kind, shortened(text, cells_in(box_ - 2 * kInset,
+                                          kind == Kind::Name || kind == Kind::Sign ? kNameCell : kCell))});
     };
     add(Kind::Place, fmt::format("{}  {}", node.number, in_words(node.kind)));
     if (node.name != in_words(node.kind)) add(Kind::Name, node.name);
@@ -155,7 +166,8 @@ class LayingOut {
       link.points = {{entry, a.y + a.height}, {entry, b.y}};
     } else {
       const double turn = a.x + a.width + kGap / 2, channel = top - kBetweenRows / 2;
-      link.points = {{a.x + a.width, a.y + level}, {turn, a.y + level}, {turn, channel}, {entry, channel}, {entry, b.y}};
+      link.points = {
+          {a.x + a.width, a.y + level}, {turn, a.y + level}, {turn, channel}, {entry, channel}, {entry, b.y}};
     }
     layout_.links.push_back(std::move(link));
   }
@@ -170,21 +182,32 @@ class LayingOut {
       y += kCopyHeight;
       const double x = box.x + kTrunk + kSpur + 4;
       const std::string text = fmt::format("and {} more, listed below", node.not_drawn);
-      layout_.copies.push_back({{}, shortened(text, cells_in(text_end_ - x, kCell)), x, y - 3, box.x + kTrunk, box.y + box.height});
+      layout_.copies.push_back({{},
+                                shortened(text, cells_in(text_end_ - x, kCell)),
+                                x,
+                                y - 3,
+                                box.x + kTrunk,
+                                box.y + box.height});
     }
     return y + 4;
   }
 
-  void add_copies(const LaidOutBox& box, const PictureNode& node, double trunk, double from, std::size_t depth, double& y) {
+  void add_copies(const LaidOutBox& box, const PictureNode& node, double trunk, double from,
+                  std::size_t depth, double& y) {
     constexpr std::size_t kDeepest = 4;  // deeper ones stand below each other
     for (const std::size_t copy : node.copies) {
       const PictureNode& child = picture_.nodes[copy];
       y += kCopyHeight;
       const double x = trunk + kSpur + 4;
-      std::string text = child.end ? std::string(signs_of(child).front().text).substr(0, signs_of(child).front().text.find(' ')) + " " : "";
+      std::string text =
+          child.end
+              ? std::string(signs_of(child).front().text).substr(0, signs_of(child).front().text.find(' ')) +
+                    " "
+              : "";
       text += child.number + " " + child.name;
       if (!child.host.empty() && child.host != node.host) text += " on " + child.host;
-      layout_.copies.push_back({copy, shortened(text, cells_in(text_end_ - x, kCell)), x, y - 3, trunk, from});
+      layout_.copies.push_back(
+          {copy, shortened(text, cells_in(text_end_ - x, kCell)), x, y - 3, trunk, from});
       const bool indent = depth < kDeepest;
       const double at = y;
       add_copies(box, child, indent ? trunk + kIndent : trunk, indent ? at : from, depth + 1, y);

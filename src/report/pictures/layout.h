@@ -1,6 +1,7 @@
-// Where the boxes of a picture stand, in pixels, for a given width: a band for each stay on a host, one below the other, the hops in
-// it on lines from left to right, in as many columns as fit. Narrow enough, that is one column: a phone's drawing. Copies of floods
-// hang below the box that they branch off. No two boxes overlap, and no line crosses one.
+// Where the boxes of a picture stand, in pixels, for a given width: a band for each stay on a host, one
+// below the other, the hops in it on lines from left to right, in as many columns as fit. Narrow enough,
+// that is one column: a phone's drawing. Copies of floods hang below the box that they branch off. No two
+// boxes overlap, and no line crosses one.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,9 @@ struct LaidOutBand {  // a host's frame
   double name_x = 0;
 };
 struct LaidOutLink {
-  struct Point { double x = 0, y = 0; };
+  struct Point {
+    double x = 0, y = 0;
+  };
   std::vector<Point> points;  // horizontal and vertical; the arrow is at the last
   bool tunnel = false;
 };
@@ -51,7 +54,8 @@ inline constexpr double kLineHeight = 15, kCopyHeight = 17;
 
 Layout lay_out(const Picture& picture, double width);
 
-// The text in so many cells (two for what is as wide as that): what does not fit is left out of its middle, where names differ least.
+// The text in so many cells (two for what is as wide as that): what does not fit is left out of its middle,
+// where names differ least.
 std::string shortened(std::string_view text, std::size_t cells);
 
 }  // namespace dvrtrace

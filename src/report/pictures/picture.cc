@@ -31,14 +31,21 @@ std::string name_of(const Place& place) {
 std::string meaning_of(const Place& place, const Glossary& glossary) {
   if (place.kind == PlaceKind::Namespace) return printable(name_in(glossary.namespaces, place.name));
   const std::size_t to = place.name.rfind(kTo);
-  return place.kind == PlaceKind::Tunnel && to != std::string::npos ? "from " + printable(place.name.substr(0, to)) : "";
+  return place.kind == PlaceKind::Tunnel && to != std::string::npos
+             ? "from " + printable(place.name.substr(0, to))
+             : "";
 }
 
 class Drafting {
  public:
   Drafting(const Direction& direction, const std::vector<Finding>& findings, const Glossary& glossary)
-      : direction_(direction), glossary_(glossary), on_path_(hops_on_path(direction)), numbers_(number_hops(direction, on_path_)),
-        next_(next_hops(direction, on_path_)), faulty_(faulty_hops(direction, findings)), copies_(direction.hops.size()),
+      : direction_(direction),
+        glossary_(glossary),
+        on_path_(hops_on_path(direction)),
+        numbers_(number_hops(direction, on_path_)),
+        next_(next_hops(direction, on_path_)),
+        faulty_(faulty_hops(direction, findings)),
+        copies_(direction.hops.size()),
         below_(direction.hops.size()) {
     picture_.direction = direction.name;
     // A parent stands in front of its children.
@@ -81,7 +88,8 @@ class Drafting {
     node.faulty = faulty_[i];
     node.origin = hop.origin;
     const Hop& next = direction_.hops[next_[i]];
-    node.by_tunnel = next.arrived.encapsulation || next.place.kind == PlaceKind::Tunnel || hop.place.kind == PlaceKind::Tunnel;
+    node.by_tunnel = next.arrived.encapsulation || next.place.kind == PlaceKind::Tunnel ||
+                     hop.place.kind == PlaceKind::Tunnel;
     picture_.nodes.push_back(std::move(node));
     return picture_.nodes.size() - 1;
   }
@@ -110,21 +118,31 @@ class Drafting {
 
 }  // namespace
 
-std::string hop_id(const Direction& direction, const std::string& number) { return direction.name + "-" + number; }
+std::string hop_id(const Direction& direction, const std::string& number) {
+  return direction.name + "-" + number;
+}
 
-Picture picture_of(const Direction& direction, const std::vector<Finding>& findings, const Glossary& glossary) {
+Picture picture_of(const Direction& direction, const std::vector<Finding>& findings,
+                   const Glossary& glossary) {
   return Drafting(direction, findings, glossary).take();
 }
 
 std::string_view in_words(PlaceKind kind) {
   switch (kind) {
-    case PlaceKind::Vm: return "VM";
-    case PlaceKind::Bridge: return "bridge";
-    case PlaceKind::LinuxBridge: return "Linux bridge";
-    case PlaceKind::Namespace: return "namespace";
-    case PlaceKind::Tunnel: return "tunnel";
-    case PlaceKind::Wire: return "wire";
-    case PlaceKind::Outside: return "outside";
+    case PlaceKind::Vm:
+      return "VM";
+    case PlaceKind::Bridge:
+      return "bridge";
+    case PlaceKind::LinuxBridge:
+      return "Linux bridge";
+    case PlaceKind::Namespace:
+      return "namespace";
+    case PlaceKind::Tunnel:
+      return "tunnel";
+    case PlaceKind::Wire:
+      return "wire";
+    case PlaceKind::Outside:
+      return "outside";
   }
   return "place";
 }

@@ -28,8 +28,10 @@ std::string label(const std::vector<std::string>& lines, bool of_edge) {
   std::string out = "\"";
   for (const std::string& line : lines) {
     if (line.empty()) continue;
-    if (of_edge) out += "  ";
-    else if (out.size() > 1) out += "\\n";
+    if (of_edge)
+      out += "  ";
+    else if (out.size() > 1)
+      out += "\\n";
     const std::string one = quoted(line);
     out += one.substr(1, one.size() - 2);
     if (of_edge) out += "\\l";
@@ -45,29 +47,40 @@ std::string plain(const Pieces& pieces) {
 
 std::string_view colour_of(Paint paint) {
   switch (paint) {
-    case Paint::Good: return "#0f6b30";
-    case Paint::Bad: return "#b21822";
-    case Paint::Doubtful: return "#7a4d00";
-    default: return "#33659c";
+    case Paint::Good:
+      return "#0f6b30";
+    case Paint::Bad:
+      return "#b21822";
+    case Paint::Doubtful:
+      return "#7a4d00";
+    default:
+      return "#33659c";
   }
 }
 
 std::string_view shape_of(PlaceKind kind) {
   switch (kind) {
-    case PlaceKind::Vm: return "box";
-    case PlaceKind::Tunnel: return "cds";
-    case PlaceKind::Wire: return "ellipse";
-    case PlaceKind::Outside: return "egg";
-    default: return "box";
+    case PlaceKind::Vm:
+      return "box";
+    case PlaceKind::Tunnel:
+      return "cds";
+    case PlaceKind::Wire:
+      return "ellipse";
+    case PlaceKind::Outside:
+      return "egg";
+    default:
+      return "box";
   }
 }
 
 class Writing {
  public:
-  Writing(const Direction& direction, const std::vector<Finding>& findings, const Glossary& glossary, std::string& out)
+  Writing(const Direction& direction, const std::vector<Finding>& findings, const Glossary& glossary,
+          std::string& out)
       : picture_(picture_of(direction, findings, glossary)), out_(out) {
-    out_ += fmt::format("  subgraph {} {{\n    label={};\n    labeljust=l; style=rounded; color=\"#cfd6df\";\n",
-                        quoted("cluster_" + direction.name), quoted(plain(direction_pieces(direction, glossary))));
+    out_ += fmt::format(
+        "  subgraph {} {{\n    label={};\n    labeljust=l; style=rounded; color=\"#cfd6df\";\n",
+        quoted("cluster_" + direction.name), quoted(plain(direction_pieces(direction, glossary))));
     nodes();
     edges();
     out_ += "  }\n";
@@ -85,8 +98,10 @@ class Writing {
     for (const std::string& host : hosts) {
       const char* indent = host.empty() ? "    " : "      ";
       if (!host.empty()) {
-        out_ += fmt::format("    subgraph {} {{\n      label={}; style=\"rounded,filled\"; fillcolor=\"#edf2f8\"; color=\"#cfd6df\";\n",
-                            quoted("cluster_" + picture_.direction + "_" + host), quoted(host));
+        out_ += fmt::format(
+            "    subgraph {} {{\n      label={}; style=\"rounded,filled\"; fillcolor=\"#edf2f8\"; "
+            "color=\"#cfd6df\";\n",
+            quoted("cluster_" + picture_.direction + "_" + host), quoted(host));
       }
       for (std::size_t i = 0; i < picture_.nodes.size(); ++i) {
         if (picture_.nodes[i].host == host) node(picture_.nodes[i], on_way[i], indent);
@@ -96,14 +111,21 @@ class Writing {
   }
 
   void node(const PictureNode& node, bool on_way, const char* indent) {
-    std::vector<std::string> lines{fmt::format("{}  {}", node.number, in_words(node.kind)), node.name, node.meaning};
+    std::vector<std::string> lines{fmt::format("{}  {}", node.number, in_words(node.kind)), node.name,
+                                   node.meaning};
     for (const PictureSign& sign : signs_of(node)) lines.push_back(sign.text);
     std::string style = node.kind == PlaceKind::Vm ? "rounded,filled" : "filled";
     if (node.origin != Origin::Observed) style += ",dashed";
-    const std::string_view colour = node.end ? colour_of(paint_of(*node.end)) : on_way ? colour_of(Paint::Plain) : "#566170";
-    out_ += fmt::format("{}{} [label={}, tooltip={}, shape={}, style={}, color={}, penwidth={}{}];\n", indent, quoted(node.id),
-                        label(lines, false), quoted(node.whole), shape_of(node.kind), quoted(style), quoted(colour),
-                        !on_way ? "0.5" : node.end ? "2.5" : "1.5", on_way ? "" : ", fontsize=9");
+    const std::string_view colour = node.end ? colour_of(paint_of(*node.end))
+                                    : on_way ? colour_of(Paint::Plain)
+                                             : "#566170";
+    out_ += fmt::format("{}{} [label={}, tooltip={}, shape={}, style={}, color={}, penwidth={}{}];\n", indent,
+                        quoted(node.id), label(lines, false), quoted(node.whole), shape_of(node.kind),
+                        quoted(style), quoted(colour),
+                        !on_way    ? "0.5"
+                        : node.end ? "2.5"
+                                   : "1.5",
+                        on_way ? "" : ", fontsize=9");
   }
 
   void edges() {
@@ -113,15 +135,20 @@ class Writing {
       for (const std::size_t copy : node.copies) edge(node, picture_.nodes[copy], false);
       if (node.not_drawn == 0) continue;
       const std::string more = node.id + " more";
-      out_ += fmt::format("    {} [label={}, shape=plaintext, fontsize=9];\n    {} -> {} [style=dashed, penwidth=0.5, arrowhead=none];\n",
-                          quoted(more), quoted(fmt::format("and {} more copies", node.not_drawn)), quoted(node.id), quoted(more));
+      out_ += fmt::format(
+          "    {} [label={}, shape=plaintext, fontsize=9];\n    {} -> {} [style=dashed, penwidth=0.5, "
+          "arrowhead=none];\n",
+          quoted(more), quoted(fmt::format("and {} more copies", node.not_drawn)), quoted(node.id),
+          quoted(more));
     }
   }
 
   void edge(const PictureNode& from, const PictureNode& to, bool on_way) {
     std::vector<std::string> lines;
-    if (on_way) lines.push_back(from.out);
-    else lines.push_back(to.in);
+    if (on_way)
+      lines.push_back(from.out);
+    else
+      lines.push_back(to.in);
     if (on_way) {
       for (const HeaderRow& row : from.changes) {
         std::string text = row.name == "VLAN" ? row.after : fmt::format("{} {}", row.name, row.after);
@@ -133,9 +160,9 @@ class Writing {
       }
     }
     out_ += fmt::format("    {} -> {} [label={}{}];\n", quoted(from.id), quoted(to.id), label(lines, true),
-                        !on_way  ? ", style=dashed, penwidth=0.5, color=\"#566170\", fontsize=8"
+                        !on_way          ? ", style=dashed, penwidth=0.5, color=\"#566170\", fontsize=8"
                         : from.by_tunnel ? ", color=\"#33659c:#33659c\", penwidth=1.5"
-                                 : ", color=\"#33659c\", penwidth=1.5");
+                                         : ", color=\"#33659c\", penwidth=1.5");
   }
 
   Picture picture_;
@@ -146,8 +173,9 @@ class Writing {
 
 std::string print_dot(const Trace& trace, const std::vector<Finding>& findings, const Glossary& glossary) {
   std::string out = "digraph dvrtrace {\n";
-  out += fmt::format("  label={}; labelloc=t; fontname=\"sans-serif\"; fontsize=12; rankdir=TB; newrank=true;\n",
-                     quoted(plain(verdict_pieces(trace, glossary))));
+  out +=
+      fmt::format("  label={}; labelloc=t; fontname=\"sans-serif\"; fontsize=12; rankdir=TB; newrank=true;\n",
+                  quoted(plain(verdict_pieces(trace, glossary))));
   out += "  node [fontname=\"sans-serif\", fontsize=10, fillcolor=\"#ffffff\"];\n";
   out += "  edge [fontname=\"sans-serif\", fontsize=9];\n";
   for (const Direction& direction : trace.directions) Writing(direction, findings, glossary, out);

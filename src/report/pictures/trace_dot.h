@@ -10,8 +10,9 @@
 
 namespace dvrtrace {
 
-// A cluster for each direction, in it one for each host; a node for each hop; on each edge the device by which the packet leaves, and
-// what it is from there on where that changed. Any bytes in a name give a file that `dot` reads.
+// A cluster for each direction, in it one for each host; a node for each hop; on each edge the device by
+// which the packet leaves, and what it is from there on where that changed. Any bytes in a name give a file
+// that `dot` reads.
 std::string print_dot(const Trace& trace, const std::vector<Finding>& findings, const Glossary& glossary);
 
 }  // namespace dvrtrace

@@ -35,15 +35,20 @@ bool arrives(Verdict verdict) { return verdict == Verdict::Delivered || verdict 
 std::string cited(const Provenance& at, const Sources& sources) {
   const Location where = sources.locate(at);
   const std::size_t slash = where.file.rfind('/');
-  return fmt::format("{}:{}", slash == std::string_view::npos ? where.file : where.file.substr(slash + 1), where.line);
+  return fmt::format("{}:{}", slash == std::string_view::npos ? where.file : where.file.substr(slash + 1),
+                     where.line);
 }
 
 // Writes the hops of one direction.
 class Writer {
  public:
   Writer(const Direction& direction, const JsonContext& context, const Glossary& glossary)
-      : direction_(direction), context_(context), glossary_(glossary), on_path_(hops_on_path(direction)),
-        numbers_(number_hops(direction, on_path_)), next_(next_hops(direction, on_path_)),
+      : direction_(direction),
+        context_(context),
+        glossary_(glossary),
+        on_path_(hops_on_path(direction)),
+        numbers_(number_hops(direction, on_path_)),
+        next_(next_hops(direction, on_path_)),
         faulty_(faulty_hops(direction, context.findings)) {}
 
   Markup write() const {
@@ -54,10 +59,12 @@ class Writer {
     if (!numbers_.copies.empty()) {
       Markup copies;
       for (const std::size_t i : numbers_.copies) copies += hop(i);
-      all += html_details({"", "list", false, false},
-                          html_text(fmt::format("copies of floods, beside the way: {} hop{}; 2.1 is the first made in hop 2, 2.1/2 where that goes on",
-                                                numbers_.copies.size(), numbers_.copies.size() == 1 ? "" : "s")),
-                          copies);
+      all +=
+          html_details({"", "list", false, false},
+                       html_text(fmt::format("copies of floods, beside the way: {} hop{}; 2.1 is the first "
+                                             "made in hop 2, 2.1/2 where that goes on",
+                                             numbers_.copies.size(), numbers_.copies.size() == 1 ? "" : "s")),
+                       copies);
     }
     all += crossings();
     return all;
@@ -72,18 +79,21 @@ class Writer {
     summary += span("place", place_text(hop.place, glossary_));
     if (const std::string way = devices(i); !way.empty()) summary += span("devices", way);
     const std::vector<HeaderRow> rows = header_rows(direction_, i, next_[i], glossary_, kArrow);
-    if (const std::string changes = changes_text(rows); !changes.empty()) summary += span("changed", "Δ " + changes);
+    if (const std::string changes = changes_text(rows); !changes.empty())
+      summary += span("changed", "Δ " + changes);
     if (stopped != nullptr) summary += badge(stopped->verdict);
     if (faulty_[i]) summary += span("badge doubtful", "! found wrong");
     if (hop.origin != Origin::Observed)
       summary += span("badge doubtful", hop.origin == Origin::Assumed ? "~ assumed" : "~ from the reference");
     Markup body = element("p", {{"class", "arrived"}},
-                          html_text(packet_text(hop.arrived, kArrow) + "; " + frame_text(hop.arrived, kArrow, hop.place, glossary_)));
+                          html_text(packet_text(hop.arrived, kArrow) + "; " +
+                                    frame_text(hop.arrived, kArrow, hop.place, glossary_)));
     body += steps(hop);
     body += headers(rows, next_[i] == i);
     // What one asks for is where it ended, unless it arrived.
     const bool open = on_path_[i] && stopped != nullptr && !arrives(stopped->verdict);
-    return html_details({hop_id(direction_, numbers_.labels[i]), "hop entry", open, on_path_[i]}, summary, body);
+    return html_details({hop_id(direction_, numbers_.labels[i]), "hop entry", open, on_path_[i]}, summary,
+                        body);
   }
 
   std::string devices(std::size_t i) const {
@@ -94,12 +104,14 @@ class Writer {
     return text;
   }
 
-  // What only leads on is folded away, so that what decided can be seen; the flows that a packet nearly met are not.
+  // What only leads on is folded away, so that what decided can be seen; the flows that a packet nearly met
+  // are not.
   Markup steps(const Hop& hop) const {
     Markup all;
     for (std::size_t i = 0; i < hop.steps.size();) {
       const auto folded = [&](std::size_t at) {
-        return at < hop.steps.size() && only_in_full(hop.steps[at]) && !std::holds_alternative<Noted>(hop.steps[at]);
+        return at < hop.steps.size() && only_in_full(hop.steps[at]) &&
+               !std::holds_alternative<Noted>(hop.steps[at]);
       };
       std::size_t end = i;
       Markup minor;
@@ -110,7 +122,9 @@ class Writer {
       }
       const std::size_t count = end - i;
       all += element("li", {{"class", "step minor"}},
-                     html_details({"", "", false, false}, html_text(fmt::format("{} step{} that only lead{} on", count, count == 1 ? "" : "s", count == 1 ? "s" : "")),
+                     html_details({"", "", false, false},
+                                  html_text(fmt::format("{} step{} that only lead{} on", count,
+                                                        count == 1 ? "" : "s", count == 1 ? "s" : "")),
                                   element("ol", {{"class", "steps"}}, minor)));
       i = end;
     }
@@ -127,7 +141,9 @@ class Writer {
   }
 
   static Markup headers(const std::vector<HeaderRow>& rows, bool ends) {
-    HtmlTable table{ends ? "headers as the packet arrived" : "headers; Δ what the next hop gets changed", {"header", "as it arrived"}, {},
+    HtmlTable table{ends ? "headers as the packet arrived" : "headers; Δ what the next hop gets changed",
+                    {"header", "as it arrived"},
+                    {},
                     ends ? "headers" : "headers deltas"};
     if (!ends) table.heads.emplace_back("as the next hop gets it");
     for (const HeaderRow& row : rows) {
@@ -139,16 +155,26 @@ class Writer {
 
   Markup crossings() const {
     if (direction_.crossings.empty()) return {};
-    HtmlTable table{"in the order in which the packet passes", {"host", "namespace", "device", "packet there"}, {}, "headers"};
+    HtmlTable table{"in the order in which the packet passes",
+                    {"host", "namespace", "device", "packet there"},
+                    {},
+                    "headers"};
     for (const Crossing& crossing : direction_.crossings) {
       std::string packet = packet_text(crossing.packet, kArrow);
       if (crossing.packet.vlan) packet += fmt::format(", VLAN {}", *crossing.packet.vlan);
-      if (crossing.packet.encapsulation) packet += ", inside " + tunnel_text(*crossing.packet.encapsulation, kArrow, glossary_);
+      if (crossing.packet.encapsulation)
+        packet += ", inside " + tunnel_text(*crossing.packet.encapsulation, kArrow, glossary_);
       if (!crossing.on_path) packet += " (a copy, beside the way)";
-      table.rows.push_back({{crossing.host}, {crossing.netns.empty() ? "root" : crossing.netns}, {crossing.device}, {std::move(packet)}});
+      table.rows.push_back({{crossing.host},
+                            {crossing.netns.empty() ? "root" : crossing.netns},
+                            {crossing.device},
+                            {std::move(packet)}});
     }
-    return html_details({"", "list entry", false, false},
-                        html_text(fmt::format("where it can be captured: {} crossing{}", direction_.crossings.size(), direction_.crossings.size() == 1 ? "" : "s")), html_table(table));
+    return html_details(
+        {"", "list entry", false, false},
+        html_text(fmt::format("where it can be captured: {} crossing{}", direction_.crossings.size(),
+                              direction_.crossings.size() == 1 ? "" : "s")),
+        html_table(table));
   }
 
   const Direction& direction_;
@@ -192,12 +218,15 @@ std::string print_html(const Trace& trace, const JsonContext& context, const Glo
   page.heading = element("h1", {}, title);
   page.heading += question_markup(trace.question);
 
-  page.sections.push_back({"findings", arrives(trace.verdict) ? "Wrong on the way" : "Why", html_findings(context.findings, context.sources)});
+  page.sections.push_back({"findings", arrives(trace.verdict) ? "Wrong on the way" : "Why",
+                           html_findings(context.findings, context.sources)});
   Markup needs;
-  for (const std::string& need : needs_of(trace)) needs += element("li", {}, element("code", {}, html_text(need)));
+  for (const std::string& need : needs_of(trace))
+    needs += element("li", {}, element("code", {}, html_text(need)));
   if (!needs.empty()) page.sections.push_back({"needs", "What would settle it", element("ul", {}, needs)});
   for (const Direction& direction : trace.directions)
-    page.sections.push_back({direction.name, plain(direction_pieces(direction, glossary)), Writer(direction, context, glossary).write()});
+    page.sections.push_back({direction.name, plain(direction_pieces(direction, glossary)),
+                             Writer(direction, context, glossary).write()});
   Markup assumed;
   for (const Assumption& assumption : trace.assumptions) {
     Markup item = element("code", {}, html_text(assumption.code));

@@ -1,5 +1,5 @@
-// A trace as one page of HTML: the findings that explain it, its way drawn, and each hop with its steps, which unfold to the lines of
-// the dumps that decided them.
+// A trace as one page of HTML: the findings that explain it, its way drawn, and each hop with its steps,
+// which unfold to the lines of the dumps that decided them.
 #pragma once
 
 #include <string>
