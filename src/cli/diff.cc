@@ -26,20 +26,28 @@ struct Questions {
   std::size_t left_out = 0;
 };
 
-// The ports of TCP and UDP that changed rows are about: a rule of a security group shows in no packet but its own.
+// Asked by a question of its own.
+bool is_of_dhcp(std::uint16_t port) { return port == 67 || port == 68 || port == 546 || port == 547; }
+
+// The ports of TCP and UDP that changed rows are about: a rule of a security group shows in no packet but its
+// own.
 std::vector<PacketSpec> packets_of(const diff::CloudChanges& changes) {
   std::vector<PacketSpec> packets(2);
   packets[1].protocol = "tcp";
   packets[1].dst_port = 80;
   std::set<std::pair<std::string, std::uint16_t>> known{{"tcp", 80}};
   const auto look = [&](const std::string& row) {
-    const std::string protocol = row.find("tcp") != std::string::npos ? "tcp" : row.find("udp") != std::string::npos ? "udp" : "";
+    const std::string protocol = row.find("tcp") != std::string::npos   ? "tcp"
+                                 : row.find("udp") != std::string::npos ? "udp"
+                                                                        : "";
     for (const std::string_view key : {"tp_dst=", "--dport "}) {
       const auto at = row.find(key);
       if (protocol.empty() || at == std::string::npos) continue;
       std::string_view rest = std::string_view(row).substr(at + key.size());
       const auto port = number<std::uint16_t>(rest.substr(0, rest.find_first_of(" ,:/")));
-      if (!port || *port == 0 || known.size() > kMostPorts || !known.emplace(protocol, *port).second) continue;
+      if (!port || *port == 0 || is_of_dhcp(*port) || known.size() > kMostPorts ||
+          !known.emplace(protocol, *port).second)
+        continue;
       PacketSpec& packet = packets.emplace_back();
       packet.protocol = protocol;
       packet.dst_port = port;
@@ -82,7 +90,8 @@ PacketSpec large_packet(const Network& network, const CloudPort& from) {
   return packet;
 }
 
-// Whom to ask about: all pairs of VMs, and each with the outside, its metadata and DHCP; the outside and each floating IP.
+// Whom to ask about: all pairs of VMs, and each with the outside, its metadata and DHCP; the outside and each
+// floating IP.
 Questions questions_of(const Network& before, const Network& after, const diff::CloudChanges& changes) {
   const Ports was(before), is(after);
   const std::vector<PacketSpec> packets = packets_of(changes);
@@ -177,7 +186,8 @@ Outcome run_diff(const Options& options) {
   if (!after) return tl::unexpected<Failure>(after.error());
   const Network &was = (*before)->network(), &is = (*after)->network();
   if (!have_a_host_in_common(was, is))
-    return fail("no-input", "the two snapshots have no host in common", "hosts are known by their names: -i NAME=INPUT gives one");
+    return fail("no-input", "the two snapshots have no host in common",
+                "hosts are known by their names: -i NAME=INPUT gives one");
   if (*single) {
     const auto trace = ask(is, **single);
     if (!trace && !ask(was, **single)) return tl::unexpected<Failure>(failure_of(trace.error()));
@@ -198,11 +208,11 @@ Outcome run_diff(const Options& options) {
   diagnostics.merge(is.diagnostics());
   if (!options.quiet) print_diagnostics(diagnostics.all(), sources, options);
   const Style style = output_style(options);
-  const std::string text =
-      options.format == "json"
-          ? print_json(found, {sources, tool_name(), (*before)->inputs(), (*after)->inputs(), diagnostics.all()})
-      : options.quiet ? print_summary(found, style)
-                      : print_text(found, sources, style, detail_of(options.detail));
+  const std::string text = options.format == "json"
+                               ? print_json(found, {sources, tool_name(), (*before)->inputs(),
+                                                    (*after)->inputs(), diagnostics.all()})
+                           : options.quiet ? print_summary(found, style)
+                                           : print_text(found, sources, style, detail_of(options.detail));
   if (!answer(text, options)) return fail("output", "the answer could not be written");
   return found.any() ? kNotDelivered : kDelivered;
 }

@@ -17,7 +17,8 @@ Json ids(const std::vector<std::size_t>& indices) {
 Json inputs_json(const std::vector<JsonInput>& inputs) {
   Json all = Json::array();
   for (const JsonInput& input : inputs)
-    all.push_back({{"host", input.host}, {"path", input.path}, {"collected_at", or_null(input.collected_at)}});
+    all.push_back(
+        {{"host", input.host}, {"path", input.path}, {"collected_at", or_null(input.collected_at)}});
   return all;
 }
 

@@ -1,5 +1,5 @@
-// What changed between two snapshots as one JSON document, schema dvrtrace.diff/1 (docs/diff.md). Fields are added, never changed,
-// within a version.
+// What changed between two snapshots as one JSON document, schema dvrtrace.diff/1 (docs/diff.md). Fields are
+// added, never changed, within a version.
 #pragma once
 
 #include <string>

@@ -32,7 +32,8 @@ std::string answer_text(const PathAnswer& answer) {
 }
 
 bool arrives(const PathAnswer& answer) {
-  return answer.failure.empty() && (answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud);
+  return answer.failure.empty() &&
+         (answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud);
 }
 
 // The first places of both ways that differ.
@@ -63,16 +64,25 @@ class DiffText {
     for (const Change& change : diff.changes) hosts.insert(change.host);
     if (diff.changes.empty()) {
       page.line(0, Pieces{{Paint::Good, "no change"}, {Paint::Plain, " in what the dumps tell"}});
-      page.line(0, "What no dump shows may have changed: the wires between the hosts, physical switches, and the guests themselves.");
+      page.line(0,
+                "What no dump shows may have changed: the wires between the hosts, physical switches, and "
+                "the guests themselves.");
       return;
     }
     const auto of = [&](PathEffect effect) {
-      return std::ranges::count_if(diff.paths, [&](const ChangedPath& path) { return path.effect == effect && !path.by_learnt_state; });
+      return std::ranges::count_if(diff.paths, [&](const ChangedPath& path) {
+        return path.effect == effect && !path.by_learnt_state;
+      });
     };
-    page.line(0, Pieces{{Paint::Changed, fmt::format("{} on {}", counted(diff.changes.size(), "change"), counted(hosts.size(), "host"))},
-                        {Paint::Plain, fmt::format("; of {}: {} with another verdict, {} by another way, {} the same way by other rows",
-                                                   counted(diff.asked, "question"), of(PathEffect::Verdict), of(PathEffect::Way),
-                                                   of(PathEffect::Rows))}});
+    page.line(
+        0,
+        Pieces{
+            {Paint::Changed,
+             fmt::format("{} on {}", counted(diff.changes.size(), "change"), counted(hosts.size(), "host"))},
+            {Paint::Plain,
+             fmt::format("; of {}: {} with another verdict, {} by another way, {} the same way by other rows",
+                         counted(diff.asked, "question"), of(PathEffect::Verdict), of(PathEffect::Way),
+                         of(PathEffect::Rows))}});
   }
 
  private:
@@ -86,8 +96,9 @@ class DiffText {
     std::map<Kind, std::vector<const ChangedPath*>> kinds;
     std::vector<const std::vector<const ChangedPath*>*> order;
     for (const ChangedPath& path : diff_.paths) {
-      auto& kind = kinds[{path.by_learnt_state, path.effect, answer_text(path.before), answer_text(path.after), path.after.stopped,
-                          path.causes.empty() ? diff_.changes.size() : path.causes.front()}];
+      auto& kind =
+          kinds[{path.by_learnt_state, path.effect, answer_text(path.before), answer_text(path.after),
+                 path.after.stopped, path.causes.empty() ? diff_.changes.size() : path.causes.front()}];
       if (kind.empty()) order.push_back(&kind);
       kind.push_back(&path);
     }
@@ -99,8 +110,12 @@ class DiffText {
         kind_of_path(*alike);
     }
     if (learnt != 0)
-      page_.line(2, Pieces{{Paint::Faint, fmt::format("{} by none of the changes: what the hosts had learnt of the traffic differs (-d full)",
-                                                      counted(learnt, "path"))}});
+      page_.line(
+          2,
+          Pieces{{Paint::Faint,
+                  fmt::format(
+                      "{} by none of the changes: what the hosts had learnt of the traffic differs (-d full)",
+                      counted(learnt, "path"))}});
     if (diff_.left_out != 0)
       page_.line(2, Pieces{{Paint::Doubtful, counted(diff_.left_out, "question")},
                            {Paint::Plain, " not asked, as too many; diff ... from A to B asks one"}});
@@ -118,7 +133,8 @@ class DiffText {
       head.push_back({Paint::Changed, "another way"});
       head.push_back({Paint::Plain, fmt::format(", still {}", printable(answer_text(first.after)))});
     } else {
-      head.push_back({Paint::Faint, fmt::format("the same way, decided by other rows, {}", printable(answer_text(first.after)))});
+      head.push_back({Paint::Faint, fmt::format("the same way, decided by other rows, {}",
+                                                printable(answer_text(first.after)))});
     }
     head.push_back({Paint::Faint, because(alike)});
     page_.line(2, head, 6);
@@ -133,17 +149,20 @@ class DiffText {
       }
       page_.line(6, line, 10);
     }
-    if (shown < alike.size()) page_.line(6, Pieces{{Paint::Faint, fmt::format("and {} more (-d full)", alike.size() - shown)}});
+    if (shown < alike.size())
+      page_.line(6, Pieces{{Paint::Faint, fmt::format("and {} more (-d full)", alike.size() - shown)}});
   }
 
   static std::string because(const std::vector<const ChangedPath*>& alike) {
     constexpr std::size_t kNamed = 4;
-    if (alike.front()->by_learnt_state) return "  by none of the changes: what the hosts had learnt of the traffic differs";
+    if (alike.front()->by_learnt_state)
+      return "  by none of the changes: what the hosts had learnt of the traffic differs";
     std::set<std::size_t> causes;
     for (const ChangedPath* path : alike) causes.insert(path->causes.begin(), path->causes.end());
     std::string text = causes.empty() ? "" : "  by";
     std::size_t named = 0;
-    for (const std::size_t cause : causes) text += ++named <= kNamed ? fmt::format(" [{}]", cause + 1) : named == kNamed + 1 ? " ..." : "";
+    for (const std::size_t cause : causes)
+      text += ++named <= kNamed ? fmt::format(" [{}]", cause + 1) : named == kNamed + 1 ? " ..." : "";
     return text;
   }
 
@@ -159,26 +178,33 @@ class DiffText {
   void head(std::size_t index, std::size_t indent) {
     const Change& change = diff_.changes[index];
     const std::string place = place_of(change);
-    page_.line(indent, Pieces{{Paint::Strong, fmt::format("[{}] {} {}", index + 1, change.object_kind, name(change.kind))},
-                              {Paint::Place, fmt::format("  {}{}{}", printable(change.host), place.empty() ? "" : "  ", printable(place))}},
-               indent + 6);
+    page_.line(
+        indent,
+        Pieces{{Paint::Strong, fmt::format("[{}] {} {}", index + 1, change.object_kind, name(change.kind))},
+               {Paint::Place, fmt::format("  {}{}{}", printable(change.host), place.empty() ? "" : "  ",
+                                          printable(place))}},
+        indent + 6);
   }
 
   void row(std::size_t indent, std::string_view what, const std::string& text) {
     if (text.empty()) return;
-    page_.line(indent, Pieces{{Paint::Faint, fmt::format("{:<8}", what)}, {Paint::Plain, printable(text)}}, indent + 8);
+    page_.line(indent, Pieces{{Paint::Faint, fmt::format("{:<8}", what)}, {Paint::Plain, printable(text)}},
+               indent + 8);
   }
 
   void change(std::size_t index) {
     const Change& change = diff_.changes[index];
     constexpr std::size_t kIndent = 6;
     head(index, 2);
-    if (!change.name.empty() && change.object_kind != "link" && change.object_kind != "sysctl" && change.object_kind != "config")
+    if (!change.name.empty() && change.object_kind != "link" && change.object_kind != "sysctl" &&
+        change.object_kind != "config")
       row(kIndent, "name", change.name);
     row(kIndent, "before", change.before);
     row(kIndent, "after", change.after);
     if (change.restored != 0)
-      row(kIndent, "here", fmt::format("undone alone, {} of {} as before", change.restored, counted(change.tried, "tried path")));
+      row(kIndent, "here",
+          fmt::format("undone alone, {} of {} as before", change.restored,
+                      counted(change.tried, "tried path")));
     else if (!change.paths.empty())
       row(kIndent, "here", fmt::format("{} on it", counted(change.paths.size(), "changed path")));
     if (detail_ == Detail::Brief) return;
@@ -208,7 +234,8 @@ class DiffText {
         row(14, "", change.after.empty() ? change.before : change.after);
       }
     }
-    if (shown < all.size()) page_.line(8, Pieces{{Paint::Faint, fmt::format("and {} more (-d full)", all.size() - shown)}});
+    if (shown < all.size())
+      page_.line(8, Pieces{{Paint::Faint, fmt::format("and {} more (-d full)", all.size() - shown)}});
   }
 
   void not_compared() {
@@ -219,7 +246,10 @@ class DiffText {
     const std::size_t shown = detail_ == Detail::Full ? all : std::min(kNotComparedShown, all);
     for (std::size_t i = 0; i < shown; ++i) {
       const NotCompared& each = diff_.not_compared[i];
-      page_.line(2, Pieces{{Paint::Doubtful, printable(each.host)}, {Paint::Plain, printable(fmt::format("  {}: {}", each.what, each.why))}}, 6);
+      page_.line(2,
+                 Pieces{{Paint::Doubtful, printable(each.host)},
+                        {Paint::Plain, printable(fmt::format("  {}: {}", each.what, each.why))}},
+                 6);
     }
     if (shown < all) page_.line(2, Pieces{{Paint::Faint, fmt::format("and {} more (-d full)", all - shown)}});
   }

@@ -1,4 +1,5 @@
-// What changed between two snapshots as text: whose packets fare otherwise, and then each change, what explains most of it first.
+// What changed between two snapshots as text: whose packets fare otherwise, and then each change, what
+// explains most of it first.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace dvrtrace {
 
-// Brief: counts and kinds; path: each change with its evidence; full: every path, and all that was not compared.
+// Brief: counts and kinds; path: each change with its evidence; full: every path, and all that was not
+// compared.
 std::string print_text(const SnapshotDiff& diff, const Sources& sources, const Style& style, Detail detail);
 
 // The first line alone.

@@ -44,7 +44,12 @@ class Tables {
  public:
   Tables(const Part<Iptables>& found, const Part<Iptables>& expected, const std::string& netns,
          const Sources& sources, Extent extent, Comparison& comparison)
-      : found_(found), expected_(expected), netns_(netns), sources_(sources), extent_(extent), comparison_(comparison) {}
+      : found_(found),
+        expected_(expected),
+        netns_(netns),
+        sources_(sources),
+        extent_(extent),
+        comparison_(comparison) {}
 
   void compare() {
     for (const IptablesTable& expected : expected_.value.tables) {
@@ -69,7 +74,8 @@ class Tables {
     if (found == nullptr) return;
     for (const Chain& chain : found->chains) {
       const bool known = expected != nullptr && expected->find(chain.name) != nullptr;
-      if (!known && is_neutrons(chain) && (whole() || !is_of_service(chain.name))) compare(table, &chain, nullptr);
+      if (known || !is_neutrons(chain)) continue;
+      if (whole() || !is_of_service(chain.name)) compare(table, &chain, nullptr);
     }
   }
 

@@ -2,7 +2,8 @@
 //
 // Chains are compared as sets of rules; then rules that both have and that stand in another order are reported where a
 // packet could fare differently for it (order_matters). In the root namespace only Neutron's own chains, and the jumps to
-// them, are compared: others use its tables too. Of a whole host all chains are, of the tables that both dumps have.
+// them, are compared: others use its tables too. Of a whole host all chains
+// are, of the tables that both dumps have.
 #pragma once
 
 #include <string>

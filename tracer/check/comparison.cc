@@ -136,7 +136,8 @@ class Namespaces {
     return link;
   }
 
-  // A MAC is learnt anew by whoever asks, and the kernel draws one for each new veth: it counts where the device is spoken to.
+  // A MAC is learnt anew by whoever asks, and the kernel draws one for each new veth: it counts where the
+  // device is spoken to.
   static bool is_spoken_to(const Link& link) {
     return link.kind != "veth" && std::ranges::any_of(link.addresses, [](const Sourced<Address>& address) {
              return !address.value.ip.link_local();
@@ -263,7 +264,8 @@ class Namespaces {
       return route.value.table == kernel::kTableLocal;
     });
   }
-  // What follows from addresses goes with them, but for the way to a connected network, which can be taken away by itself.
+  // What follows from addresses goes with them, but for the way to a connected network, which can be taken
+  // away by itself.
   void compare_whole_routes(const RouteList& found, const RouteList& expected, const std::string& netns,
                             std::string family) {
     const bool all_tables = has_all_tables(found) && has_all_tables(expected);
@@ -421,8 +423,9 @@ Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& exp
 
 bool bears_on_forwarding(std::string_view setting) {
   constexpr std::string_view kEnds[] = {
-      "ip_forward",  ".forwarding",  ".mc_forwarding", ".rp_filter",     ".proxy_arp",    ".proxy_arp_pvlan", ".proxy_ndp",
-      ".arp_ignore", ".arp_filter", ".arp_announce",  ".accept_local", ".disable_ipv6", ".route_localnet",   ".accept_ra"};
+      "ip_forward",   ".forwarding",  ".mc_forwarding", ".rp_filter",    ".proxy_arp",
+      ".proxy_arp_pvlan", ".proxy_ndp",   ".arp_ignore",    ".arp_filter",   ".arp_announce",
+      ".accept_local",    ".disable_ipv6", ".route_localnet", ".accept_ra"};
   return setting.starts_with("net.bridge.bridge-nf-") ||
          std::ranges::any_of(kEnds, [&](std::string_view end) { return setting.ends_with(end); });
 }

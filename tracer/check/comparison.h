@@ -53,9 +53,10 @@ struct Comparison {
   const Tally& of(ObjectKind kind) const { return tallies[static_cast<std::size_t>(kind)]; }
 };
 
-// What is held against what. Programmed: a host against what Neutron should have made of it, so that what others made there and
-// what the kernel makes by itself does not count. Whole: a host against itself at another time; whoever made it, all counts that
-// traffic does not make come and go. What one side's dump cannot tell is not compared.
+// What is held against what. Programmed: a host against what Neutron should have made of it, so that what
+// others made there and what the kernel makes by itself does not count. Whole: a host against itself at another
+// time; whoever made it, all counts that traffic does not make come and go. What one side's dump cannot tell is
+// not compared.
 enum class Extent { Programmed, Whole };
 
 // `sources` holds the texts of both.

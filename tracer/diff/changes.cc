@@ -42,7 +42,8 @@ class HostComparison {
       all_.changes = compare_switches(before_, after_, all_.was);
     for (const BridgeDumps& dumps : all_.was.bridges) bridge(dumps);
     for (const BridgeDumps& dumps : after_.snapshot.bridges) {
-      if (dumps.flows.present() && before_.snapshot.find_bridge(dumps.bridge) == nullptr && !is_new(dumps.bridge))
+      if (dumps.flows.present() && before_.snapshot.find_bridge(dumps.bridge) == nullptr &&
+          !is_new(dumps.bridge))
         only_one_tells("flows of " + dumps.bridge, false);
     }
     namespaces();
@@ -66,11 +67,13 @@ class HostComparison {
   // A bridge that the databases say was made or taken away since.
   bool is_new(std::string_view bridge) const {
     return before_.snapshot.ovs.complete() &&
-           std::ranges::find(before_.snapshot.ovs.value.bridges, bridge, &OvsBridge::name) == before_.snapshot.ovs.value.bridges.end();
+           std::ranges::find(before_.snapshot.ovs.value.bridges, bridge, &OvsBridge::name) ==
+               before_.snapshot.ovs.value.bridges.end();
   }
   bool is_gone(std::string_view bridge) const {
     return after_.snapshot.ovs.complete() &&
-           std::ranges::find(after_.snapshot.ovs.value.bridges, bridge, &OvsBridge::name) == after_.snapshot.ovs.value.bridges.end();
+           std::ranges::find(after_.snapshot.ovs.value.bridges, bridge, &OvsBridge::name) ==
+               after_.snapshot.ovs.value.bridges.end();
   }
 
   Found& add(ChangeKind kind, std::string_view place_kind, std::string place, std::string_view object_kind) {
@@ -98,17 +101,20 @@ class HostComparison {
   // Whether the dump may have had a row of this table that is not there any more.
   static bool may_lack(const Part<FlowTable>& flows, std::optional<TableId> table) {
     if (!flows.complete() || flows.value.truncated) return true;
-    return std::ranges::any_of(flows.value.unread, [&](const auto& row) { return !row.value || row.value == table; });
+    return std::ranges::any_of(flows.value.unread,
+                               [&](const auto& row) { return !row.value || row.value == table; });
   }
 
   void flows(const BridgeDumps& was, const BridgeDumps& now) {
-    std::vector<BridgeDifference> differences = check::compare_flows(was.bridge, now.flows.value, was.flows.value, {});
+    std::vector<BridgeDifference> differences =
+        check::compare_flows(was.bridge, now.flows.value, was.flows.value, {});
     std::erase_if(differences, [&](const BridgeDifference& each) {
       if (each.deviation == Deviation::Missing) return may_lack(now.flows, each.table);
       return each.deviation == Deviation::Extra && may_lack(was.flows, each.table);
     });
     if (may_lack(was.flows, std::nullopt) || may_lack(now.flows, std::nullopt))
-      all_.not_compared.push_back({after_.name, "all flows of " + was.bridge, "a dump is not whole, or has lines that were not read"});
+      all_.not_compared.push_back({after_.name, "all flows of " + was.bridge,
+                                   "a dump is not whole, or has lines that were not read"});
     if (differences.empty()) return;
     // As they were written, before they were renumbered.
     std::map<Provenance, const openflow::FlowRow*> written;
@@ -133,7 +139,8 @@ class HostComparison {
 
   static std::string text_of(const openflow::Group& group) {
     static constexpr std::string_view kTypes[] = {"all", "indirect", "select", "ff"};
-    std::string text = fmt::format("group_id={},type={}", group.id, kTypes[static_cast<std::size_t>(group.type)]);
+    std::string text =
+        fmt::format("group_id={},type={}", group.id, kTypes[static_cast<std::size_t>(group.type)]);
     for (const openflow::Bucket& bucket : group.buckets) {
       text += fmt::format(",bucket=weight:{}", bucket.weight);
       if (bucket.watch_port) text += fmt::format(",watch_port:{}", bucket.watch_port->value);
@@ -148,16 +155,20 @@ class HostComparison {
       return at == groups.value.end() ? nullptr : &*at;
     };
     const auto report = [&](const Sourced<openflow::Group>* before, const Sourced<openflow::Group>* after) {
-      Found& found = add(before == nullptr ? ChangeKind::Added : after == nullptr ? ChangeKind::Removed : ChangeKind::Altered,
+      Found& found = add(before == nullptr  ? ChangeKind::Added
+                         : after == nullptr ? ChangeKind::Removed
+                                            : ChangeKind::Altered,
                          "bridge", was.bridge, "group");
-      if (before != nullptr) found.change.before = text_of(before->value), found.change.before_at = before->at;
+      if (before != nullptr)
+        found.change.before = text_of(before->value), found.change.before_at = before->at;
       if (after != nullptr) found.change.after = text_of(after->value), found.change.after_at = after->at;
       found.change.object = before != nullptr ? found.change.before : found.change.after;
       found.cited = {found.change.before_at, found.change.after_at};
     };
     for (const auto& group : was.groups.value) {
       const auto* same = find(now.groups, group.value.id);
-      if (same == nullptr ? now.groups.complete() : text_of(same->value) != text_of(group.value)) report(&group, same);
+      if (same == nullptr ? now.groups.complete() : text_of(same->value) != text_of(group.value))
+        report(&group, same);
     }
     for (const auto& group : now.groups.value) {
       if (find(was.groups, group.value.id) == nullptr && was.groups.complete()) report(nullptr, &group);
@@ -170,8 +181,10 @@ class HostComparison {
     told("the list of namespaces", before_.snapshot.namespace_names, after_.snapshot.namespace_names);
     for (const NamespaceSnapshot& was : before_.snapshot.namespaces) {
       const NamespaceSnapshot* now = after_.snapshot.find_namespace(was.name);
-      if (now != nullptr) parts(was, *now);
-      else if (!is_listed(after_, was.name).has_value()) only_one_tells(place_text(was.name), true);
+      if (now != nullptr)
+        parts(was, *now);
+      else if (!is_listed(after_, was.name).has_value())
+        only_one_tells(place_text(was.name), true);
     }
     for (const NamespaceSnapshot& now : after_.snapshot.namespaces) {
       if (before_.snapshot.find_namespace(now.name) == nullptr && !is_listed(before_, now.name).has_value())
@@ -188,7 +201,9 @@ class HostComparison {
     return std::ranges::find(names.value, netns) != names.value.end();
   }
 
-  static std::string place_text(const std::string& netns) { return netns.empty() ? "the root namespace" : netns; }
+  static std::string place_text(const std::string& netns) {
+    return netns.empty() ? "the root namespace" : netns;
+  }
 
   void parts(const NamespaceSnapshot& was, const NamespaceSnapshot& now) {
     const std::string of = " of " + place_text(was.name);
@@ -209,7 +224,8 @@ class HostComparison {
     Change& change = found.change;
     change.before = each.expected, change.after = each.found;
     change.before_at = each.expected_at, change.after_at = each.found_at;
-    change.object = each.kind == ObjectKind::IptablesRule ? fmt::format("{} {}", each.table, each.object) : each.object;
+    change.object =
+        each.kind == ObjectKind::IptablesRule ? fmt::format("{} {}", each.table, each.object) : each.object;
     if (each.kind == ObjectKind::Namespace) change.place = each.object;
     if (each.kind == ObjectKind::Link || each.kind == ObjectKind::Sysctl) {
       std::string_view object = each.object;
@@ -229,7 +245,8 @@ class HostComparison {
       if (now == after.end() || now->second.value == was.value) continue;
       Change& change = add(ChangeKind::Altered, "host", after_.name, kind).change;
       change.name = key;
-      change.before = fmt::format("{} = {}", key, was.value), change.after = fmt::format("{} = {}", key, now->second.value);
+      change.before = fmt::format("{} = {}", key, was.value),
+      change.after = fmt::format("{} = {}", key, now->second.value);
       change.object = change.before;
       change.before_at = was.at, change.after_at = now->second.at;
     }

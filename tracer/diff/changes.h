@@ -1,7 +1,8 @@
 // Changes: what of one host is otherwise in meaning than it was.
 //
-// Counters, ages, order, cookies, and the numbers that agents and switches give out (renumber.h) do not count, nor what traffic
-// makes come and go: learnt flows, MACs, neighbours and connections. What one side's dumps do not tell is no change.
+// Counters, ages, order, cookies, and the numbers that agents and switches give out (renumber.h) do not
+// count, nor what traffic makes come and go: learnt flows, MACs, neighbours and connections. What one side's
+// dumps do not tell is no change.
 #pragma once
 
 #include <string>
@@ -17,9 +18,14 @@
 namespace dvrtrace::diff {
 
 // What a change is about, for undoing it: a flow, a row of a namespace, or a thing of the switch's database.
-struct SwitchPort { std::string bridge, name; };
-struct SwitchBridge { std::string name; };
-using Subject = std::variant<std::monostate, check::BridgeDifference, check::Difference, SwitchPort, SwitchBridge>;
+struct SwitchPort {
+  std::string bridge, name;
+};
+struct SwitchBridge {
+  std::string name;
+};
+using Subject =
+    std::variant<std::monostate, check::BridgeDifference, check::Difference, SwitchPort, SwitchBridge>;
 
 struct Found {
   Change change;
@@ -29,7 +35,7 @@ struct Found {
 
 struct HostChanges {
   std::size_t before = kNowhere, after = kNowhere;  // of the networks' hosts
-  HostSnapshot was;                                 // as before, in the numbers of after; empty where nothing changed
+  HostSnapshot was;  // as before, in the numbers of after; empty where nothing changed
   std::vector<Found> changes;
   std::vector<NotCompared> not_compared;
 };

@@ -17,14 +17,18 @@ std::size_t find_host(const Network& network, std::string_view name) {
   return kNowhere;
 }
 
-// Whether Neutron's agents, told by both sides, say that the host is only there on one: then it was added or removed indeed.
+// Whether Neutron's agents, told by both sides, say that the host is only there on one: then it was added or
+// removed indeed.
 bool has_agent(const Network& network, std::string_view host) {
-  return std::ranges::any_of(network.logical().agents, [&](const logical::Agent& agent) { return agent.host == host; });
+  return std::ranges::any_of(network.logical().agents,
+                             [&](const logical::Agent& agent) { return agent.host == host; });
 }
 
 std::uint32_t mtu_in(const std::string& state) {
   const auto at = state.find(" mtu ");
-  return at == std::string::npos ? 0 : static_cast<std::uint32_t>(std::strtoul(state.c_str() + at + 5, nullptr, 10));
+  return at == std::string::npos
+             ? 0
+             : static_cast<std::uint32_t>(std::strtoul(state.c_str() + at + 5, nullptr, 10));
 }
 
 class Clouds {
@@ -39,12 +43,14 @@ class Clouds {
       if (now == kNowhere)
         alone(before_.index(host).name, ChangeKind::Removed);
       else if (before_.index(host).cleaned || after_.index(now).cleaned)
-        all_.not_compared.push_back({before_.index(host).name, "the whole host", "its addresses and names were replaced (sos clean)"});
+        all_.not_compared.push_back({before_.index(host).name, "the whole host",
+                                     "its addresses and names were replaced (sos clean)"});
       else
         both.emplace_back(host, now);
     }
     for (std::size_t host = 0; host < after_.size(); ++host) {
-      if (find_host(before_, after_.index(host).name) == kNowhere) alone(after_.index(host).name, ChangeKind::Added);
+      if (find_host(before_, after_.index(host).name) == kNowhere)
+        alone(after_.index(host).name, ChangeKind::Added);
     }
     compare_all(both);
     return std::move(all_);
@@ -104,7 +110,8 @@ bool CloudChanges::of_mtu() const {
   for (const HostChanges& host : hosts) {
     for (const Found& found : host.changes) {
       const Change& change = found.change;
-      if (change.object_kind == "link" && change.kind == ChangeKind::Altered && mtu_in(change.before) != mtu_in(change.after))
+      if (change.object_kind == "link" && change.kind == ChangeKind::Altered &&
+          mtu_in(change.before) != mtu_in(change.after))
         return true;
     }
   }

@@ -4,8 +4,8 @@
 //   std::vector<Asked> asked = ask_both(before, after, questions);       // none where nothing changed
 //   SnapshotDiff diff = conclude(before, after, changes, questions, asked);
 //
-// What explains a changed path is tried: in a copy of the host one change is undone, with those that follow from it, and the path
-// is asked again.
+// What explains a changed path is tried: in a copy of the host one change is undone, with those that follow
+// from it, and the path is asked again.
 #pragma once
 
 #include <span>
@@ -27,11 +27,11 @@ struct CloudChanges {
   bool of_mtu() const;
 };
 
-// Hosts by their names, on all cores. A host that one side lacks is no change: it may not have been saved. `sources` holds the
-// texts of both.
+// Hosts by their names, on all cores. A host that one side lacks is no change: it may not have been saved.
+// `sources` holds the texts of both.
 CloudChanges compare_clouds(const Network& before, const Network& after, const Sources& sources);
 
-SnapshotDiff conclude(const Network& before, const Network& after, const CloudChanges& changes, std::span<const Ask> questions,
-                      std::span<const Asked> asked);
+SnapshotDiff conclude(const Network& before, const Network& after, const CloudChanges& changes,
+                      std::span<const Ask> questions, std::span<const Asked> asked);
 
 }  // namespace dvrtrace::diff

@@ -8,8 +8,8 @@
 namespace dvrtrace::diff {
 namespace {
 
-// What of a thing counts, in the words of ovs-vsctl. Two sides are compared one by one; `shown` is what is printed, in that side's own
-// numbers.
+// What of a thing counts, in the words of ovs-vsctl. Two sides are compared one by one; `shown` is what is
+// printed, in that side's own numbers.
 struct Attribute {
   std::string key, value, shown;
 };
@@ -26,7 +26,8 @@ std::string text_of(const Attributes& attributes) {
   return fmt::format("{}", fmt::join(shown, ", "));
 }
 
-// Those that the other side does not have, or has otherwise. What is only there is shown on the one side as not there on the other.
+// Those that the other side does not have, or has otherwise. What is only there is shown on the one side as
+// not there on the other.
 Attributes differing(const Attributes& own, const Attributes& other) {
   Attributes left;
   for (const Attribute& each : own) {
@@ -46,7 +47,8 @@ void add(Attributes& attributes, std::string key, std::string value) {
 }
 
 bool is_tunnel(const OvsInterface& interface) {
-  for (const std::string_view type : {"vxlan", "gre", "geneve", "ip6gre", "erspan", "ip6erspan", "gtpu", "bareudp", "stt"}) {
+  for (const std::string_view type :
+       {"vxlan", "gre", "geneve", "ip6gre", "erspan", "ip6erspan", "gtpu", "bareudp", "stt"}) {
     if (interface.type == type) return true;
   }
   return false;
@@ -101,12 +103,14 @@ class Switches {
     if (!links_told_) return false;
     for (const Host* host : {&before_, &after_}) {
       const auto& links = host->snapshot.find_namespace("")->links.value;
-      if (std::ranges::find(links, name, [](const auto& link) { return link.value.name; }) == links.end()) return false;
+      if (std::ranges::find(links, name, [](const auto& link) { return link.value.name; }) == links.end())
+        return false;
     }
     return true;
   }
 
-  Change& add_change(ChangeKind kind, std::string_view bridge, std::string_view object_kind, std::string name, Subject subject) {
+  Change& add_change(ChangeKind kind, std::string_view bridge, std::string_view object_kind, std::string name,
+                     Subject subject) {
     Found& found = found_.emplace_back();
     found.subject = std::move(subject);
     Change& change = found.change;
@@ -130,8 +134,9 @@ class Switches {
     add(all, "flood_vlans", fmt::format("{}", fmt::join(bridge.flood_vlans, " ")));
     for (const OvsMirror& mirror : bridge.mirrors) {
       add(all, "mirror " + mirror.name,
-          fmt::format("{}src {} dst {} vlans {} to {} {}", mirror.select_all ? "all " : "", fmt::join(mirror.select_src, " "),
-                      fmt::join(mirror.select_dst, " "), fmt::join(mirror.select_vlans, " "), mirror.output_port,
+          fmt::format("{}src {} dst {} vlans {} to {} {}", mirror.select_all ? "all " : "",
+                      fmt::join(mirror.select_src, " "), fmt::join(mirror.select_dst, " "),
+                      fmt::join(mirror.select_vlans, " "), mirror.output_port,
                       mirror.output_vlan.value_or(0)));
     }
     return all;
@@ -167,10 +172,11 @@ class Switches {
   }
 
   // `own_tag`: what the tag was in that side's own numbers.
-  Attributes attributes_of(std::string_view bridge, const OvsPort& port, std::optional<std::uint16_t> own_tag, const Host& host,
-                           bool features_told) const {
+  Attributes attributes_of(std::string_view bridge, const OvsPort& port, std::optional<std::uint16_t> own_tag,
+                           const Host& host, bool features_told) const {
     Attributes all;
-    if (port.tag) all.push_back({"tag", std::to_string(*port.tag), fmt::format("tag={}", own_tag.value_or(*port.tag))});
+    if (port.tag)
+      all.push_back({"tag", std::to_string(*port.tag), fmt::format("tag={}", own_tag.value_or(*port.tag))});
     add(all, "trunks", fmt::format("{}", fmt::join(port.trunks, " ")));
     add(all, "cvlans", fmt::format("{}", fmt::join(port.cvlans, " ")));
     add(all, "vlan_mode", port.vlan_mode);
@@ -210,7 +216,8 @@ class Switches {
     return was != nullptr && now != nullptr && was->features.present() && now->features.present();
   }
 
-  static std::optional<std::uint16_t> own_tag(const Host& host, std::string_view bridge, std::string_view port) {
+  static std::optional<std::uint16_t> own_tag(const Host& host, std::string_view bridge,
+                                              std::string_view port) {
     const OvsBridge* row = bridge_of(host.snapshot, bridge);
     const OvsPort* own = row == nullptr ? nullptr : port_of(*row, port);
     return own == nullptr ? std::nullopt : own->tag;
@@ -230,7 +237,8 @@ class Switches {
   }
 
   void whole_port(const std::string& bridge, const OvsPort& port, const Host& host, ChangeKind kind) {
-    const Attributes all = attributes_of(bridge, port, own_tag(host, bridge, port.name), host, features_told(bridge));
+    const Attributes all =
+        attributes_of(bridge, port, own_tag(host, bridge, port.name), host, features_told(bridge));
     Change& change = add_change(kind, bridge, kind_of(port), port.name, SwitchPort{bridge, port.name});
     const std::string text = all.empty() ? port.name : text_of(all);
     change.object = fmt::format("{} {}", port.name, text);
@@ -245,7 +253,8 @@ class Switches {
     const Attributes other = attributes_of(bridge, now, now.tag, after_, told);
     const Attributes gone = differing(own, other), come = differing(other, own);
     if (gone.empty() && come.empty()) return;
-    Change& change = add_change(ChangeKind::Altered, bridge, kind_of(now), now.name, SwitchPort{bridge, now.name});
+    Change& change =
+        add_change(ChangeKind::Altered, bridge, kind_of(now), now.name, SwitchPort{bridge, now.name});
     change.object = fmt::format("{} {}", now.name, text_of(come));
     change.before = text_of(gone), change.after = text_of(come);
     change.before_at = place_of(was), change.after_at = place_of(now);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <tuple>
 
 #include "tracer/diff/compare_clouds.h"
@@ -10,15 +11,17 @@
 namespace dvrtrace::diff {
 namespace {
 
-// A cloud full of changes has its likeliest tried, and a kind of path one of its paths; all of a kind where that one was explained.
+// A cloud full of changes has its likeliest tried, and a kind of path one of its paths; all of a kind where
+// that one was explained.
 constexpr std::size_t kMostTried = 64, kMostKinds = 16, kMostOfAKind = 200;
 
 // What breaks more comes first, where nothing else tells.
 int rank_of(const Change& change) {
   static const std::map<std::string_view, int> kRanks{
-      {"host", 0},     {"namespace", 5}, {"bridge", 6},   {"tunnel", 8},         {"port", 10},  {"link", 10},  {"ha-state", 12},
-      {"ip-rule", 20}, {"route", 20},    {"sysctl", 21},  {"address", 21},       {"flow", 22},  {"group", 22}, {"neighbour", 23},
-      {"ipset", 24},   {"iptables-rule", 24}, {"config", 60}};
+      {"host", 0},           {"namespace", 5}, {"bridge", 6},   {"tunnel", 8},     {"port", 10},
+      {"link", 10},          {"ha-state", 12}, {"ip-rule", 20}, {"route", 20},     {"sysctl", 21},
+      {"address", 21},       {"flow", 22},     {"group", 22},   {"neighbour", 23}, {"ipset", 24},
+      {"iptables-rule", 24}, {"config", 60}};
   const auto at = kRanks.find(change.object_kind);
   return at == kRanks.end() ? 50 : at->second;
 }
@@ -28,8 +31,8 @@ enum class Weight { Verdict, Way, Moves, Cited, None };
 
 class Conclusion {
  public:
-  Conclusion(const Network& before, const Network& after, const CloudChanges& changes, std::span<const Ask> questions,
-             std::span<const Asked> asked)
+  Conclusion(const Network& before, const Network& after, const CloudChanges& changes,
+             std::span<const Ask> questions, std::span<const Asked> asked)
       : after_(after), questions_(questions), asked_(asked) {
     for (const HostChanges& host : changes.hosts) {
       for (const Found& found : host.changes) listed_.push_back({&host, &found});
@@ -75,7 +78,8 @@ class Conclusion {
     std::set<std::size_t> cited;
     for (const Answer* answer : {&asked.before, &asked.after}) {
       for (const Provenance& at : answer->cited) {
-        if (const auto rows = by_row_.find(at); rows != by_row_.end()) cited.insert(rows->second.begin(), rows->second.end());
+        if (const auto rows = by_row_.find(at); rows != by_row_.end())
+          cited.insert(rows->second.begin(), rows->second.end());
       }
     }
     const bool verdict = !asked.before.same_verdict(asked.after), way = !asked.before.same_way(asked.after);
@@ -102,7 +106,8 @@ class Conclusion {
   std::vector<std::vector<std::size_t>> kinds() const {
     std::map<Kind, std::vector<std::size_t>> by_kind;
     for (std::size_t i = 0; i < paths_.size(); ++i) {
-      if (paths_[i].effect != PathEffect::Rows && !paths_[i].learnt) by_kind[kind_of(paths_[i], asked_[paths_[i].asked])].push_back(i);
+      if (paths_[i].effect != PathEffect::Rows && !paths_[i].learnt)
+        by_kind[kind_of(paths_[i], asked_[paths_[i].asked])].push_back(i);
     }
     std::vector<std::vector<std::size_t>> all;
     for (auto& [kind, paths] : by_kind) {
@@ -114,7 +119,9 @@ class Conclusion {
   bool passes(const Path& path, const Change& change) const {
     for (const Answer* answer : {&asked_[path.asked].before, &asked_[path.asked].after}) {
       for (const auto& [host, place] : answer->places) {
-        if (host == change.host && (place == change.place || change.place.empty() || change.place_kind == "host")) return true;
+        if (host == change.host &&
+            (place == change.place || change.place.empty() || change.place_kind == "host"))
+          return true;
       }
     }
     return false;
@@ -126,13 +133,24 @@ class Conclusion {
     for (std::size_t i = 0; i < listed_.size(); ++i) {
       if (!follows_[i] && listed_[i].host->after != kNowhere) all.push_back(i);
     }
+    std::set<std::pair<std::string, std::string>> passed;
+    for (const Path& path : paths_) {
+      for (const Answer* answer : {&asked_[path.asked].before, &asked_[path.asked].after}) {
+        for (const auto& place : answer->places) {
+          passed.insert(place);
+          passed.emplace(place.first, "");
+        }
+      }
+    }
     std::vector<int> distance(listed_.size(), 2);
     for (std::size_t i = 0; i < listed_.size(); ++i) {
       const std::size_t leader = follows_[i].value_or(i);
-      const bool passed = std::ranges::any_of(paths_, [&](const Path& path) { return passes(path, listed_[i].found->change); });
-      distance[leader] = std::min(distance[leader], !lies_on_[i].empty() ? 0 : passed ? 1 : 2);
+      const Change& change = listed_[i].found->change;
+      const bool near = passed.contains({change.host, change.place_kind == "host" ? "" : change.place});
+      distance[leader] = std::min(distance[leader], !lies_on_[i].empty() ? 0 : near ? 1 : 2);
     }
-    std::ranges::stable_sort(all, {}, [&](std::size_t i) { return std::pair(distance[i], rank_of(listed_[i].found->change)); });
+    std::ranges::stable_sort(
+        all, {}, [&](std::size_t i) { return std::pair(distance[i], rank_of(listed_[i].found->change)); });
     if (all.size() > kMostTried) all.resize(kMostTried);
     return all;
   }
@@ -143,7 +161,8 @@ class Conclusion {
     HostSnapshot copy = after_.host(host.after).snapshot;
     bool undone = undo(copy, host.was, *listed_[leader].found);
     for (std::size_t i = 0; i < listed_.size(); ++i) {
-      if (follows_[i] == leader && listed_[i].host == &host) undone = undo(copy, host.was, *listed_[i].found) || undone;
+      if (follows_[i] == leader && listed_[i].host == &host)
+        undone = undo(copy, host.was, *listed_[i].found) || undone;
     }
     if (!undone) return nullptr;
     return std::make_unique<Network>(after_, host.after, std::move(copy));
@@ -178,7 +197,8 @@ class Conclusion {
       const Asker asker(*network);
       for (const std::vector<std::size_t>& paths : all) {
         if (!attempt(change, paths.front(), asker)) continue;
-        for (std::size_t i = 1; i < std::min(paths.size(), kMostOfAKind); ++i) attempt(change, paths[i], asker);
+        for (std::size_t i = 1; i < std::min(paths.size(), kMostOfAKind); ++i)
+          attempt(change, paths[i], asker);
       }
     }
   }
@@ -240,7 +260,8 @@ class Conclusion {
   void weigh_neighbours() {
     for (std::size_t i = 0; i < listed_.size(); ++i) {
       const auto same_way = [&](std::size_t path) { return paths_[path].effect == PathEffect::Rows; };
-      if (listed_[i].found->change.object_kind == "neighbour" && std::ranges::all_of(lies_on_[i], same_way)) weights_[i] = Weight::None;
+      if (listed_[i].found->change.object_kind == "neighbour" && std::ranges::all_of(lies_on_[i], same_way))
+        weights_[i] = Weight::None;
     }
   }
 
@@ -263,7 +284,8 @@ class Conclusion {
       return std::tie(change.host, change.place, change.table, change.object);
     };
     const auto key = [&](std::size_t i) {
-      return std::tuple(weights_[i], -static_cast<long>(restored_[i]), rank_of(listed_[i].found->change), words(i));
+      return std::tuple(weights_[i], -static_cast<long>(restored_[i]), rank_of(listed_[i].found->change),
+                        words(i));
     };
     std::ranges::stable_sort(leaders, [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
     std::vector<std::size_t> sequence;
@@ -273,9 +295,11 @@ class Conclusion {
       for (std::size_t i = 0; i < listed_.size(); ++i) {
         if (follows_[i] == leader) sequence.push_back(i);
       }
-      std::stable_sort(sequence.begin() + static_cast<std::ptrdiff_t>(first), sequence.end(), [&](std::size_t a, std::size_t b) {
-        return std::tuple(rank_of(listed_[a].found->change), words(a)) < std::tuple(rank_of(listed_[b].found->change), words(b));
-      });
+      std::stable_sort(sequence.begin() + static_cast<std::ptrdiff_t>(first), sequence.end(),
+                       [&](std::size_t a, std::size_t b) {
+                         return std::tuple(rank_of(listed_[a].found->change), words(a)) <
+                                std::tuple(rank_of(listed_[b].found->change), words(b));
+                       });
     }
     std::vector<std::size_t> place_of_change(listed_.size()), place_of_path(paths_.size());
     for (std::size_t i = 0; i < sequence.size(); ++i) place_of_change[sequence[i]] = i;
@@ -302,7 +326,8 @@ class Conclusion {
   // What is broken comes first, then what works again, then what fails otherwise.
   static int turn_of(const Asked& asked) {
     const auto arrives = [](const PathAnswer& answer) {
-      return answer.failure.empty() && (answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud);
+      return answer.failure.empty() &&
+             (answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud);
     };
     const bool was = arrives(asked.before.shown), is = arrives(asked.after.shown);
     return was && !is ? 0 : !was && is ? 1 : 2;
@@ -339,14 +364,15 @@ class Conclusion {
   std::vector<Weight> weights_;
   std::vector<std::set<std::size_t>> lies_on_;  // of each change
   std::vector<std::size_t> tried_, restored_;
-  std::vector<std::pair<std::size_t, std::size_t>> together_;  // a path, and a change among those that it takes to explain it
+  std::vector<std::pair<std::size_t, std::size_t>>
+      together_;  // a path, and a change among those that it takes to explain it
   SnapshotDiff diff_;
 };
 
 }  // namespace
 
-SnapshotDiff conclude(const Network& before, const Network& after, const CloudChanges& changes, std::span<const Ask> questions,
-                      std::span<const Asked> asked) {
+SnapshotDiff conclude(const Network& before, const Network& after, const CloudChanges& changes,
+                      std::span<const Ask> questions, std::span<const Asked> asked) {
   return Conclusion(before, after, changes, questions, asked).run();
 }
 

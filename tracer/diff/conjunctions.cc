@@ -24,8 +24,8 @@ std::map<std::uint32_t, Rows> rows_by_id(const openflow::FlowTable& flows) {
     for (const openflow::Action& action : flow.actions) {
       const auto* clause = std::get_if<openflow::Conjunction>(&action.variant());
       if (clause == nullptr) continue;
-      rows[clause->id].push_back(hash(fmt::format("{} {} {} {}/{}", flow.table.value, flow.priority, to_string(flow.match),
-                                                  clause->clause, clause->clauses)));
+      rows[clause->id].push_back(hash(fmt::format("{} {} {} {}/{}", flow.table.value, flow.priority,
+                                                  to_string(flow.match), clause->clause, clause->clauses)));
     }
     if (const auto id = number_in(flow.match, openflow::FieldId::ConjId)) {
       rows[*id].push_back(hash(fmt::format("{} {} {} {}", flow.table.value, flow.priority,
@@ -98,7 +98,8 @@ class Pairing {
       if (map_.knows(id)) continue;
       std::set<std::uint32_t> near;
       for (const std::size_t row : rows) {
-        if (const auto at = with_row.find(row); at != with_row.end()) near.insert(at->second.begin(), at->second.end());
+        if (const auto at = with_row.find(row); at != with_row.end())
+          near.insert(at->second.begin(), at->second.end());
       }
       for (const std::uint32_t other : near) {
         const std::size_t both = in_common(rows, is_.at(other));

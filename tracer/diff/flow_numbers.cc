@@ -42,27 +42,27 @@ class Exchanger {
 
   void actions(Actions& all) const {
     for (Action& action : all) {
-      std::visit(overloaded{[&](openflow::Output& a) { port(a.port); },
-                            [&](openflow::OutputTruncated& a) { port(a.port); },
-                            [&](openflow::Enqueue& a) { port(a.port); },
-                            [&](openflow::Resubmit& a) {
-                              if (a.in_port) port(*a.in_port);
-                            },
-                            [&](openflow::Bundle& a) {
-                              for (Ofport& member : a.spec->members) port(member);
-                            },
-                            [&](openflow::ToGroup& a) { a.group = exchanged(numbers_.group, a.group); },
-                            [&](openflow::SetVlanVid& a) {
-                              a.vid = static_cast<std::uint16_t>(exchanged(a.vid == 0 ? nullptr : numbers_.vlan, a.vid));
-                            },
-                            [&](openflow::SetField& a) { set(a.field, a.value, a.mask); },
-                            [&](openflow::Conjunction& a) { a.id = exchanged(numbers_.conjunction, a.id); },
-                            [&](openflow::Ct& a) { connection(*a.spec); },
-                            [&](openflow::Learn& a) { learn(*a.spec); },
-                            [&](openflow::Clone& a) { actions(*a.actions); },
-                            [&](openflow::WriteActions& a) { actions(*a.actions); },
-                            [](auto&) {}},  // the others hold no number that is given out
-                 action.variant());
+      std::visit(
+          overloaded{
+              [&](openflow::Output& a) { port(a.port); }, [&](openflow::OutputTruncated& a) { port(a.port); },
+              [&](openflow::Enqueue& a) { port(a.port); },
+              [&](openflow::Resubmit& a) {
+                if (a.in_port) port(*a.in_port);
+              },
+              [&](openflow::Bundle& a) {
+                for (Ofport& member : a.spec->members) port(member);
+              },
+              [&](openflow::ToGroup& a) { a.group = exchanged(numbers_.group, a.group); },
+              [&](openflow::SetVlanVid& a) {
+                a.vid = static_cast<std::uint16_t>(exchanged(a.vid == 0 ? nullptr : numbers_.vlan, a.vid));
+              },
+              [&](openflow::SetField& a) { set(a.field, a.value, a.mask); },
+              [&](openflow::Conjunction& a) { a.id = exchanged(numbers_.conjunction, a.id); },
+              [&](openflow::Ct& a) { connection(*a.spec); }, [&](openflow::Learn& a) { learn(*a.spec); },
+              [&](openflow::Clone& a) { actions(*a.actions); },
+              [&](openflow::WriteActions& a) { actions(*a.actions); },
+              [](auto&) {}},  // the others hold no number that is given out
+          action.variant());
     }
   }
 
@@ -80,7 +80,8 @@ class Exchanger {
     const auto low = static_cast<std::uint32_t>(value.low);
     if (is_vlan(id)) {
       const auto vid = static_cast<std::uint32_t>(value.low & kVid);
-      if ((mask.low & kVid) == kVid && vid != 0) value.low = (value.low & ~kVid) | exchanged(numbers_.vlan, vid);
+      if ((mask.low & kVid) == kVid && vid != 0)
+        value.low = (value.low & ~kVid) | exchanged(numbers_.vlan, vid);
     } else if (id == FieldId::InPort || (numbers_.registers && id == FieldId::Reg5)) {
       if (mask.low == all && low != 0) value.low = exchanged(numbers_.port, low);
     } else if (numbers_.registers && id == FieldId::Reg6) {
@@ -98,7 +99,8 @@ class Exchanger {
     if (numbers_.learnt_cookie) spec.cookie = *numbers_.learnt_cookie;
     for (openflow::LearnItem& item : spec.items) {
       const openflow::FieldInfo& info = openflow::info(item.to.field);
-      const bool whole = item.to.offset == 0 && (item.to.bits == info.bits || (is_vlan(item.to.field) && item.to.bits >= 12));
+      const bool whole = item.to.offset == 0 &&
+                         (item.to.bits == info.bits || (is_vlan(item.to.field) && item.to.bits >= 12));
       if (!item.from && item.kind != openflow::LearnItem::Kind::Output && whole)
         set(item.to.field, item.value, openflow::ones128(info.bits));
     }

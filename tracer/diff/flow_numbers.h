@@ -13,8 +13,8 @@ namespace dvrtrace::diff {
 struct FlowNumbers {
   using Exchange = std::function<std::uint32_t(std::uint32_t)>;
   Exchange port, group, conjunction;
-  Exchange vlan;   // of a packet's tag
-  Exchange local;  // a local VLAN, where the OVS firewall keeps it
+  Exchange vlan;                               // of a packet's tag
+  Exchange local;                              // a local VLAN, where the OVS firewall keeps it
   std::optional<std::uint64_t> learnt_cookie;  // of the flows that learn() makes
   // Whether register 5 holds a packet's port, and register 6 and the zone of its connection its local VLAN.
   bool registers = false;

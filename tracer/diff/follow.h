@@ -1,4 +1,5 @@
-// Follow: which changes go with another: flows with the port they are of, routes with the device that went down.
+// Follow: which changes go with another: flows with the port they are of, routes with the device that went
+// down.
 #pragma once
 
 #include <optional>
@@ -17,6 +18,7 @@ struct Listed {
 };
 
 // Of each, which other it follows from in the end; never one that follows itself.
-std::vector<std::optional<std::size_t>> followed(const Network& before, const Network& after, std::span<const Listed> changes);
+std::vector<std::optional<std::size_t>> followed(const Network& before, const Network& after,
+                                                 std::span<const Listed> changes);
 
 }  // namespace dvrtrace::diff

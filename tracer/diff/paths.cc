@@ -11,32 +11,37 @@
 namespace dvrtrace::diff {
 namespace {
 
-// A wire has the name of its physical network only where the agents' configuration was saved; the hosts beside it tell it apart.
+// A wire has the name of its physical network only where the agents' configuration was saved; the hosts
+// beside it tell it apart.
 std::string place_text(const Place& place) {
   if (place.kind == PlaceKind::Wire) return "a wire";
   if (place.kind == PlaceKind::Outside) return "the outside";
-  if (place.kind == PlaceKind::Tunnel) return fmt::format("tunnel {}{}{}", place.name, place.host.empty() ? "" : " at ", place.host);
+  if (place.kind == PlaceKind::Tunnel)
+    return fmt::format("tunnel {}{}{}", place.name, place.host.empty() ? "" : " at ", place.host);
   if (place.host.empty()) return fmt::format("{} {}", name(place.kind), place.name);
   if (place.kind == PlaceKind::Vm) return fmt::format("VM {} on {}", place.name, place.host);
-  if (place.kind == PlaceKind::Namespace && place.name == "root") return "the root namespace of " + place.host;
+  if (place.kind == PlaceKind::Namespace && place.name == "root")
+    return "the root namespace of " + place.host;
   return fmt::format("{} on {}", place.name, place.host);
 }
 
 Provenance row_of(const Step& step) {
-  return std::visit(overloaded{[](const Changed&) { return Provenance{}; }, [](const Tracked&) { return Provenance{}; },
-                               [](const auto& s) { return s.at; }},
-                    step);
+  return std::visit(
+      overloaded{[](const Changed&) { return Provenance{}; }, [](const Tracked&) { return Provenance{}; },
+                 [](const auto& s) { return s.at; }},
+      step);
 }
 
 // What of a step makes the way another, in words; "" nothing.
 std::string passage_of(const Step& step) {
-  return std::visit(overloaded{[](const Translated& s) { return fmt::format("{} {} to {}", s.what, s.before, s.after); },
-                               [](const Encapsulated& s) {
-                                 return fmt::format("{} {} from {} to {}", s.tunnel.type, s.tunnel.vni,
-                                                    to_string(s.tunnel.source), to_string(s.tunnel.destination));
-                               },
-                               [](const auto&) { return std::string(); }},
-                    step);
+  return std::visit(
+      overloaded{[](const Translated& s) { return fmt::format("{} {} to {}", s.what, s.before, s.after); },
+                 [](const Encapsulated& s) {
+                   return fmt::format("{} {} from {} to {}", s.tunnel.type, s.tunnel.vni,
+                                      to_string(s.tunnel.source), to_string(s.tunnel.destination));
+                 },
+                 [](const auto&) { return std::string(); }},
+      step);
 }
 
 void add_direction(const Direction& direction, Answer& answer) {
@@ -51,7 +56,8 @@ void add_direction(const Direction& direction, Answer& answer) {
     answer.shown.way.push_back(place_text(hop.place));
     for (const Step& step : hop.steps) {
       if (const Provenance at = row_of(step); at.known()) answer.cited.insert(at);
-      if (std::string passage = passage_of(step); !passage.empty()) answer.shown.way.push_back(std::move(passage));
+      if (std::string passage = passage_of(step); !passage.empty())
+        answer.shown.way.push_back(std::move(passage));
     }
   }
 }
@@ -71,7 +77,8 @@ Answer answer_of(const Asker& asker, const Ask& ask) {
   answer.shown.reason = trace->reason;
   for (const Direction& direction : trace->directions) add_direction(direction, answer);
   for (const Direction& direction : trace->directions) {
-    const bool arrived = direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
+    const bool arrived =
+        direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
     if (arrived || !direction.stopped_at || *direction.stopped_at >= direction.hops.size()) continue;
     answer.shown.stopped =
         fmt::format("{}, {}", direction.name, place_text(direction.hops[*direction.stopped_at].place));

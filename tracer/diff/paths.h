@@ -1,7 +1,7 @@
 // Paths: the same questions asked of two networks, and what of the answers differs.
 //
-// A way is compared by the places on it, the translations of addresses and the tunnels' ends: numbers that agents and switches give out
-// do not count, nor do copies of floods, which go by what was learnt.
+// A way is compared by the places on it, the translations of addresses and the tunnels' ends: numbers that
+// agents and switches give out do not count, nor do copies of floods, which go by what was learnt.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +21,13 @@ namespace dvrtrace::diff {
 struct Answer {
   PathAnswer shown;
   std::vector<std::pair<Verdict, Reason>> directions;
-  std::set<Provenance> cited;                             // rows that steps on the way name
-  std::set<std::pair<std::string, std::string>> places;   // host, and bridge or namespace ("" the root namespace)
-  std::string from, to;                                   // as the trace calls the ends
-  bool same_verdict(const Answer& other) const { return shown.failure == other.shown.failure && directions == other.directions; }
+  std::set<Provenance> cited;  // rows that steps on the way name
+  std::set<std::pair<std::string, std::string>>
+      places;            // host, and bridge or namespace ("" the root namespace)
+  std::string from, to;  // as the trace calls the ends
+  bool same_verdict(const Answer& other) const {
+    return shown.failure == other.shown.failure && directions == other.directions;
+  }
   bool same_way(const Answer& other) const { return shown.way == other.shown.way; }
 };
 

@@ -29,7 +29,8 @@ const Bridge* find(const Host& host, std::string_view name) {
   return at == kNowhere ? nullptr : &host.bridges[at];
 }
 
-// What tells which network a local VLAN stands for: each sign with the VLANs that bear it, and how much it says.
+// What tells which network a local VLAN stands for: each sign with the VLANs that bear it, and how much it
+// says.
 class VlanSigns {
  public:
   explicit VlanSigns(const Host& host) : host_(host), integration_(integration_bridge(host.snapshot)) {
@@ -69,10 +70,13 @@ class VlanSigns {
       const auto network = port.other_config.find("net_uuid");
       if (network == port.other_config.end()) continue;
       const auto noted = port.other_config.find("tag");
-      const auto vlan = noted == port.other_config.end() ? std::nullopt : number<std::uint16_t>(noted->second);
+      const auto vlan =
+          noted == port.other_config.end() ? std::nullopt : number<std::uint16_t>(noted->second);
       add("network " + network->second, vlan.value_or(*port.tag), kStrong);
-      const auto type = port.other_config.find("network_type"), segment = port.other_config.find("segmentation_id");
-      if (type == port.other_config.end() || type->second != "vlan" || segment == port.other_config.end()) continue;
+      const auto type = port.other_config.find("network_type"),
+                 segment = port.other_config.find("segmentation_id");
+      if (type == port.other_config.end() || type->second != "vlan" || segment == port.other_config.end())
+        continue;
       if (const auto tag = number<std::uint16_t>(segment->second)) segments_.insert(*tag);
     }
   }
@@ -135,7 +139,8 @@ class Renumbering {
         segments_(VlanSigns(before).segments()),
         integration_(integration_bridge(before.snapshot)),
         local_(local_vlan_bridges(before)) {
-    for (const Bridge& bridge : before.bridges) ports_.emplace(bridge.name, port_numbers(&bridge, find(after, bridge.name)));
+    for (const Bridge& bridge : before.bridges)
+      ports_.emplace(bridge.name, port_numbers(&bridge, find(after, bridge.name)));
   }
 
   HostSnapshot run() {
@@ -171,7 +176,8 @@ class Renumbering {
   void bridge(BridgeDumps& dumps) {
     const BridgeDumps* now = after_.snapshot.find_bridge(dumps.bridge);
     NumberMap& ports = ports_of(dumps.bridge);
-    for (Sourced<PortDesc>& port : dumps.features.value.ports) port.value.number.value = ports(port.value.number.value);
+    for (Sourced<PortDesc>& port : dumps.features.value.ports)
+      port.value.number.value = ports(port.value.number.value);
     if (now == nullptr) return;
     FlowNumbers numbers;
     numbers.port = [&](std::uint32_t port) { return ports(port); };
@@ -200,15 +206,18 @@ class Renumbering {
     renumber(flow.actions, in_actions);
   }
 
-  // A tag may be a physical network's, with a number that is also a local one: taken for what makes the flow one that is there now.
+  // A tag may be a physical network's, with a number that is also a local one: taken for what makes the flow
+  // one that is there now.
   void exchange_in_doubt(FlowTable& flows, const FlowTable& now, const FlowNumbers& numbers) {
     std::unordered_set<std::size_t> there;
     for (const FlowRow& row : now.flows) there.insert(hash_of(row.flow));
     FlowNumbers on_the_wire = numbers;
     on_the_wire.vlan = [&](std::uint32_t vlan) { return segments_.contains(vlan) ? vlan : vlans_(vlan); };
     for (FlowRow& row : flows.flows) {
-      const std::pair<const FlowNumbers*, const FlowNumbers*> readings[] = {
-          {&numbers, &numbers}, {&on_the_wire, &numbers}, {&numbers, &on_the_wire}, {&on_the_wire, &on_the_wire}};
+      const std::pair<const FlowNumbers*, const FlowNumbers*> readings[] = {{&numbers, &numbers},
+                                                                            {&on_the_wire, &numbers},
+                                                                            {&numbers, &on_the_wire},
+                                                                            {&on_the_wire, &on_the_wire}};
       std::optional<Flow> first;
       for (const auto& [in_match, in_actions] : readings) {
         Flow flow = row.flow;
@@ -223,7 +232,8 @@ class Renumbering {
 
   // By what they do. One with its old number is taken for itself.
   static NumberMap group_numbers(const std::vector<Sourced<openflow::Group>>& before,
-                                 const std::vector<Sourced<openflow::Group>>& after, const FlowNumbers& numbers) {
+                                 const std::vector<Sourced<openflow::Group>>& after,
+                                 const FlowNumbers& numbers) {
     NumberMap map(kFreshId, kNoneReserved);
     const auto id_of = [](const Sourced<openflow::Group>& group) { return group.value.id; };
     for (const auto& group : after) map.use(group.value.id);
@@ -324,7 +334,8 @@ NumberMap local_vlans(const Host& before, const Host& after) {
     const auto now = is.signs().find(sign);
     if (now == is.signs().end()) continue;
     for (const auto& [vlan, weight] : weights) {
-      for (const auto& [other, other_weight] : now->second) scores[{vlan, other}] += std::min(weight, other_weight);
+      for (const auto& [other, other_weight] : now->second)
+        scores[{vlan, other}] += std::min(weight, other_weight);
     }
   }
   using Pair = std::tuple<int, bool, std::uint32_t, std::uint32_t>;  // the best first

@@ -36,7 +36,8 @@ bool undo_port(HostSnapshot& host, const HostSnapshot& was, const SwitchPort& su
   const OvsBridge* old = find_bridge(was, subject.bridge);
   const auto bridge = std::ranges::find(host.ovs.value.bridges, subject.bridge, &OvsBridge::name);
   if (old == nullptr || bridge == host.ovs.value.bridges.end()) return false;
-  if (!put_back(bridge->ports, old->ports, subject.name, [](const OvsPort& port) { return port.name; })) return false;
+  if (!put_back(bridge->ports, old->ports, subject.name, [](const OvsPort& port) { return port.name; }))
+    return false;
   // Its flags; and a port that is back has a line of its own again.
   const BridgeDumps* old_dumps = was.find_bridge(subject.bridge);
   const auto dumps = std::ranges::find(host.bridges, subject.bridge, &BridgeDumps::bridge);
@@ -49,19 +50,23 @@ bool undo_port(HostSnapshot& host, const HostSnapshot& was, const SwitchPort& su
 bool undo_bridge(HostSnapshot& host, const HostSnapshot& was, const SwitchBridge& subject) {
   const OvsBridge* old = find_bridge(was, subject.name);
   const auto now = std::ranges::find(host.ovs.value.bridges, subject.name, &OvsBridge::name);
-  if (old != nullptr && now != host.ovs.value.bridges.end()) {  // its settings; ports are changes of their own
+  if (old != nullptr &&
+      now != host.ovs.value.bridges.end()) {  // its settings; ports are changes of their own
     std::vector<OvsPort> ports = std::move(now->ports);
     *now = *old;
     now->ports = std::move(ports);
     return true;
   }
   put_back(host.bridges, was.bridges, subject.name, [](const BridgeDumps& dumps) { return dumps.bridge; });
-  return put_back(host.ovs.value.bridges, was.ovs.value.bridges, subject.name, [](const OvsBridge& bridge) { return bridge.name; });
+  return put_back(host.ovs.value.bridges, was.ovs.value.bridges, subject.name,
+                  [](const OvsBridge& bridge) { return bridge.name; });
 }
 
 bool undo_namespace(HostSnapshot& host, const HostSnapshot& was, const std::string& name) {
-  put_back(host.namespace_names.value, was.namespace_names.value, name, [](const std::string& each) { return each; });
-  return put_back(host.namespaces, was.namespaces, name, [](const NamespaceSnapshot& netns) { return netns.name; });
+  put_back(host.namespace_names.value, was.namespace_names.value, name,
+           [](const std::string& each) { return each; });
+  return put_back(host.namespaces, was.namespaces, name,
+                  [](const NamespaceSnapshot& netns) { return netns.name; });
 }
 
 // A device as a whole, with its addresses and its place in a Linux bridge.
@@ -73,10 +78,13 @@ bool undo_link(NamespaceSnapshot& netns, const NamespaceSnapshot& was, const std
   const bool had = find(netns.links.value) != netns.links.value.end();
   std::vector<Sourced<kernel::Address>> addresses;
   if (had) addresses = find(netns.links.value)->value.addresses;
-  if (!put_back(netns.links.value, was.links.value, name, [](const auto& link) { return link.value.name; })) return false;
+  if (!put_back(netns.links.value, was.links.value, name, [](const auto& link) { return link.value.name; }))
+    return false;
   const auto now = find(netns.links.value);
-  if (had && now != netns.links.value.end()) now->value.addresses = std::move(addresses);  // changes of their own
-  put_back(netns.bridge_ports.value, was.bridge_ports.value, name, [](const auto& port) { return port.value.device; });
+  if (had && now != netns.links.value.end())
+    now->value.addresses = std::move(addresses);  // changes of their own
+  put_back(netns.bridge_ports.value, was.bridge_ports.value, name,
+           [](const auto& port) { return port.value.device; });
   if (now == netns.links.value.end() || !now->value.up) return true;
   for (auto& other : netns.links.value) {
     if (other.value.peer == name) other.value.lower_up = other.value.lower_up || now->value.lower_up;
@@ -95,7 +103,8 @@ bool undo_chain(NamespaceSnapshot& netns, NamespaceSnapshot was, const Differenc
   for (kernel::IptablesTable& table : now->tables) {
     const kernel::IptablesTable* same = old->find(difference.table);
     if (table.name != difference.table || same == nullptr) continue;
-    return put_back(table.chains, same->chains, difference.chain, [](const kernel::Chain& chain) { return chain.name; });
+    return put_back(table.chains, same->chains, difference.chain,
+                    [](const kernel::Chain& chain) { return chain.name; });
   }
   return false;
 }
@@ -115,7 +124,9 @@ bool undo_row(HostSnapshot& host, const HostSnapshot& was, const Difference& dif
 
 bool undo(HostSnapshot& host, const HostSnapshot& was, const Found& found) {
   return std::visit(overloaded{[](std::monostate) { return false; },
-                               [&](const check::BridgeDifference& each) { return check::mend(host, &was, {{}, 0, each}); },
+                               [&](const check::BridgeDifference& each) {
+                                 return check::mend(host, &was, {{}, 0, each});
+                               },
                                [&](const Difference& each) { return undo_row(host, was, each); },
                                [&](const SwitchPort& each) { return undo_port(host, was, each); },
                                [&](const SwitchBridge& each) { return undo_bridge(host, was, each); }},
