@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "collectors/gather/host_folder.h"
+#include "collectors/gather/stream.h"
 #include "collectors/run/ssh.h"
 #include "src/base/text.h"
 
@@ -22,7 +24,8 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kTimeLimit = 124, kInterrupted = 130, kNotFound = 127;
-constexpr seconds kEnding{10};         // for a host to end its capture, beyond which its connection is cut
+constexpr seconds kEnding{10};  // for a host to end its capture, beyond which its connection is cut
+constexpr std::size_t kMagic = 4;
 constexpr std::uint64_t kHeader = 24;  // bytes of a capture without packets
 
 // The command for the host's shell. It ends when its standard input does: that of a connection that is gone
@@ -44,6 +47,13 @@ std::string complaint_in(const std::string& errors) {
     if (!text.empty() && !usual) last = text;
   }
   return printable(last.substr(0, 300));
+}
+
+// Micro- or nanoseconds, in either order of bytes.
+bool begins_capture(std::string_view bytes) {
+  constexpr std::array<std::string_view, 4> kMagics{"\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4",
+                                                    "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d"};
+  return std::ranges::any_of(kMagics, [&](std::string_view magic) { return bytes.starts_with(magic); });
 }
 
 class Taps {
@@ -106,12 +116,19 @@ class Taps {
       return tell(0, 1, 1);
     }
     File file;
-    bool unwritten = false;
+    std::string beginning;
+    bool unwritten = false, other = false;
     const auto take = [&](std::string_view piece) {
-      if (!report.listened) {
+      if (other) return;
+      if (!report.listened) {  // the first bytes are there when it listens
+        beginning += piece;
+        if (beginning.size() < kMagic) return;
+        other = !begins_capture(beginning);
+        if (other) return tell(0, 0, 1);
         file.reset(std::fopen(fmt::format("{}/{}", folder_, tap.file).c_str(), "wbe"));
         report.listened = true;
         tell(1, 0, 0);
+        piece = beginning;
       }
       unwritten =
           unwritten || !file || std::fwrite(piece.data(), 1, piece.size(), file.get()) != piece.size();
@@ -122,9 +139,10 @@ class Taps {
     const Ran ran = run_process(words, {}, limits, take);
     if (file && std::fflush(file.get()) != 0) unwritten = true;
     report.cut = ran.too_long;
-    report.failure =
-        unwritten ? fmt::format("{}: it could not be written", tap.file) : failure_of(ran, report);
-    tell(0, 1, report.listened ? 0 : 1);
+    report.failure = unwritten ? fmt::format("{}: it could not be written", tap.file)
+                     : other   ? fmt::format("expected a capture, found '{}'", first_line(beginning))
+                               : failure_of(ran, report);
+    tell(0, 1, report.listened || other ? 0 : 1);
   }
 
   static std::string failure_of(const Ran& ran, const TapReport& report) {

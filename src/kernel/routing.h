@@ -76,8 +76,8 @@ struct Neighbour {
   bool proxy = false, router = false;
   std::optional<std::uint32_t> age;  // seconds since it became what it is; evidence, not meaning
   bool operator==(const Neighbour& other) const {
-    return ip == other.ip && device == other.device && mac == other.mac && state == other.state && proxy == other.proxy &&
-           router == other.router;
+    return ip == other.ip && device == other.device && mac == other.mac && state == other.state &&
+           proxy == other.proxy && router == other.router;
   }
 };
 

@@ -48,6 +48,12 @@ class Skew {
  public:
   explicit Skew(const Network& network) : network_(network) {}
 
+  // Whether it is known of the hop's host when dumps of it were taken.
+  bool noted(const Hop& hop) {
+    const Host* host = host_of(hop.place.host);
+    return host != nullptr && !host->taken.empty();
+  }
+
   void visit(const Hop& hop) {
     const Host* host = host_of(hop.place.host);
     if (host != nullptr) visit(*host, hop);
@@ -132,6 +138,10 @@ class Skew {
 
 void weigh_skew(const Network& network, Trace& trace) {
   Skew skew(network);
+  const auto noted = [&](const Direction& direction) {
+    return std::ranges::any_of(direction.hops, [&](const Hop& hop) { return skew.noted(hop); });
+  };
+  if (std::ranges::none_of(trace.directions, noted)) return;
   for (const Direction& direction : trace.directions) {
     const bool any = std::ranges::any_of(direction.hops, &Hop::on_path);
     for (const Hop& hop : direction.hops) {
