@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::size_t kPathsShown = 3, kFollowersShown = 5, kNotComparedShown = 8;
 
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::string place_of(const Change& change) {
   if (change.place_kind == "host") return "";
   if (change.place_kind == "namespace") return change.place.empty() ? "root namespace" : change.place;

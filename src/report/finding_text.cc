@@ -24,8 +24,6 @@ std::string place_of(const Finding& finding) {
 
 namespace {
 
-std::string counted(std::size_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
-
 }  // namespace
 
 void write_finding(const Finding& finding, const Sources& sources, Page& page, bool full) {

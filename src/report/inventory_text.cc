@@ -7,15 +7,12 @@
 #include "src/base/text.h"
 #include "src/report/page.h"
 #include "src/report/table.h"
+#include "src/report/words.h"
 
 namespace dvrtrace {
 namespace {
 
 constexpr std::size_t kShown = 10;  // of what may be very many
-
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;

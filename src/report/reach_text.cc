@@ -20,10 +20,6 @@ bool arrives(const ReachAnswer& answer) {
   return answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud;
 }
 
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::string names(const std::vector<std::string>& all) {
   std::string text;
   for (std::size_t i = 0; i < std::min(all.size(), kNamesShown); ++i)
@@ -71,46 +67,38 @@ class Writer {
     if (table.cells.empty()) return;
     page_.blank();
     page_.line(0, {{Paint::Strong, title_of(table)}});
-    std::map<std::pair<std::size_t, std::size_t>, const ReachCell*> cells;
-    std::set<std::size_t> rows, columns;
-    for (const ReachCell& cell : table.cells) {
-      cells[{cell.from, cell.to}] = &cell;
-      rows.insert(cell.from);
-      columns.insert(cell.to);
-    }
+    const ReachGrid grid(table);
     std::size_t width = 12;
-    for (const std::size_t column : columns) width += reach_.ends[column].label.size() + 2;
+    for (const std::size_t column : grid.columns) width += reach_.ends[column].label.size() + 2;
     if (width <= page_.style().width)
-      matrix(cells, rows, columns);
+      matrix(grid);
     else
-      list(cells, rows, columns);
+      list(grid);
     for (const ReachCell& cell : table.cells) examples(table, cell);
   }
 
-  using Cells = std::map<std::pair<std::size_t, std::size_t>, const ReachCell*>;
-
-  static std::string word_at(const Cells& cells, std::size_t from, std::size_t to) {
-    const auto found = cells.find({from, to});
-    return found == cells.end() ? "" : word_of(*found->second);
+  static std::string word_at(const ReachGrid& grid, std::size_t row, std::size_t column) {
+    const ReachCell* cell = grid.at(row, column);
+    return cell == nullptr ? "" : word_of(*cell);
   }
 
-  void matrix(const Cells& cells, const std::set<std::size_t>& rows, const std::set<std::size_t>& columns) {
+  void matrix(const ReachGrid& grid) {
     Table table{{"from \\ to"}, {}};
-    for (const std::size_t column : columns) table.heads.push_back(reach_.ends[column].label);
-    for (const std::size_t row : rows) {
+    for (const std::size_t column : grid.columns) table.heads.push_back(reach_.ends[column].label);
+    for (const std::size_t row : grid.rows) {
       std::vector<std::string> line{reach_.ends[row].label};
-      for (const std::size_t column : columns) line.push_back(word_at(cells, row, column));
+      for (const std::size_t column : grid.columns) line.push_back(word_at(grid, row, column));
       table.rows.push_back(std::move(line));
     }
     lines_of_table(table);
   }
 
   // For each group those that it reaches, does not reach, ...
-  void list(const Cells& cells, const std::set<std::size_t>& rows, const std::set<std::size_t>& columns) {
-    for (const std::size_t row : rows) {
+  void list(const ReachGrid& grid) {
+    for (const std::size_t row : grid.rows) {
       std::map<std::string, std::string, std::greater<>> by_word;
-      for (const std::size_t column : columns) {
-        if (const std::string word = word_at(cells, row, column); !word.empty())
+      for (const std::size_t column : grid.columns) {
+        if (const std::string word = word_at(grid, row, column); !word.empty())
           by_word[word] += " " + reach_.ends[column].label;
       }
       for (const auto& [word, ends] : by_word)
@@ -168,6 +156,19 @@ ReachCount count_of(const Reach& reach) {
     count.vms += end.members.size();
   }
   return count;
+}
+
+ReachGrid::ReachGrid(const ReachTable& table) {
+  for (const ReachCell& cell : table.cells) {
+    cells_[{cell.from, cell.to}] = &cell;
+    rows.insert(cell.from);
+    columns.insert(cell.to);
+  }
+}
+
+const ReachCell* ReachGrid::at(std::size_t row, std::size_t column) const {
+  const auto found = cells_.find({row, column});
+  return found == cells_.end() ? nullptr : found->second;
 }
 
 std::string title_of(const ReachTable& table) {

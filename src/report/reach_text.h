@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "src/report/style.h"
 #include "src/trace/reach.h"
@@ -14,6 +17,15 @@ struct ReachCount {
 };
 ReachCount count_of(const Reach& reach);
 std::string title_of(const ReachTable& table);
+// The cells of a table by row and column, which are indices of Reach::ends.
+struct ReachGrid {
+  explicit ReachGrid(const ReachTable& table);
+  const ReachCell* at(std::size_t row, std::size_t column) const;  // null: nothing was asked
+  std::set<std::size_t> rows, columns;
+
+ private:
+  std::map<std::pair<std::size_t, std::size_t>, const ReachCell*> cells_;
+};
 // "yes", "no", "?" where it is not known, "some" where members fare differently.
 std::string word_of(const ReachCell& cell);
 

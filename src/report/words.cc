@@ -141,6 +141,10 @@ std::string_view in_words(Reason reason) {
 }
 // clang-format on
 
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string with_name(std::string text, std::string_view name) {
   if (!name.empty()) text += fmt::format(" ({})", printable(name));
   return text;

@@ -2,6 +2,7 @@
 // (169.254.106.115)". Every text that comes out of a dump passes through printable().
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@ namespace dvrtrace {
 std::string_view name(Severity severity);  // "note"
 std::string_view in_words(Reason reason);  // "no rule of a security group admits it"
 
+std::string counted(std::uint64_t count, std::string_view what);  // "1 pair", "2 pairs"
 std::string with_name(std::string text, std::string_view name);  // "text (name)", or the text alone
 std::string mac_text(const Mac& mac, const Glossary& glossary);
 std::string ip_text(const Ip& ip, const Glossary& glossary);

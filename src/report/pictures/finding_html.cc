@@ -58,10 +58,6 @@ Markup finding_markup(const Finding& finding, const Sources& sources, bool open)
   return html_details({"", kind, open, true}, summary, element("dl", {}, rows));
 }
 
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 // By host, how many of each severity.
 Markup overview(const std::vector<Finding>& findings) {
   std::map<std::string, std::array<std::size_t, 3>> hosts;

@@ -12,10 +12,6 @@
 namespace dvrtrace {
 namespace {
 
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 Paint paint_of(const std::string& word) {
   if (word == "yes") return Paint::Good;
   return word == "no" ? Paint::Bad : word.empty() ? Paint::Plain : Paint::Doubtful;
@@ -64,30 +60,23 @@ class Writer {
 
   Markup matrix(std::size_t number) const {
     const ReachTable& table = reach_.tables[number];
-    std::map<std::pair<std::size_t, std::size_t>, const ReachCell*> cells;
-    std::set<std::size_t> rows, columns;
-    for (const ReachCell& cell : table.cells) {
-      cells[{cell.from, cell.to}] = &cell;
-      rows.insert(cell.from);
-      columns.insert(cell.to);
-    }
+    const ReachGrid grid(table);
     HtmlTable matrix{"", {"from \\ to"}, {}, "matrix"};
-    for (const std::size_t column : columns) matrix.heads.push_back(reach_.ends[column].label);
+    for (const std::size_t column : grid.columns) matrix.heads.push_back(reach_.ends[column].label);
     Markup entries;
-    for (const std::size_t row : rows) {
+    for (const std::size_t row : grid.rows) {
       std::vector<HtmlCell> line{{reach_.ends[row].label}};
-      for (const std::size_t column : columns) {
-        const auto found = cells.find({row, column});
-        if (found == cells.end()) {
+      for (const std::size_t column : grid.columns) {
+        const ReachCell* cell = grid.at(row, column);
+        if (cell == nullptr) {
           line.push_back({""});
           continue;
         }
-        const std::string word = word_of(*found->second);
+        const std::string word = word_of(*cell);
         const std::string about = fmt::format("{} to {}", reach_.ends[row].label, reach_.ends[column].label);
-        line.push_back({word, paint_of(word), id_of(number, *found->second), about});
-        entries +=
-            html_details({id_of(number, *found->second), "entry", false, false},
-                         html_text(about + ": " + word), answers(found->second->answers, table.packet));
+        line.push_back({word, paint_of(word), id_of(number, *cell), about});
+        entries += html_details({id_of(number, *cell), "entry", false, false}, html_text(about + ": " + word),
+                                answers(cell->answers, table.packet));
       }
       matrix.rows.push_back(std::move(line));
     }
