@@ -58,6 +58,7 @@ LineNames::LineNames(const Ports& ports) {
     const CloudPort& port = ports.at(i);
     if (!port.vm) continue;
     macs_[port.mac].push_back({'m', 0, i});
+    add(eui64_link_local(port.mac.value), {'l', 0, i});
     std::uint8_t nth = 0;
     for (const auto* addresses : {&port.ips, &port.others}) {
       for (const Ip& ip : *addresses) add(ip, {'a', nth++, i});
@@ -112,7 +113,8 @@ void LineNames::find(std::string_view line, std::size_t host, std::string_view b
 
   for (std::size_t at = 0; at < line.size();) {
     const char c = line[at];
-    if (!is_digit(c) && !is_alpha(c) && c != ':') {
+    // A colon begins an IPv6 address where there are two of them; "mod_dl_src:fa:16:..." has one before a MAC.
+    if (!is_digit(c) && !is_alpha(c) && !line.substr(at).starts_with("::")) {
       ++at;
       continue;
     }
@@ -141,12 +143,8 @@ void LineNames::find(std::string_view line, std::size_t host, std::string_view b
       at += length;
       continue;
     }
-    std::size_t end = 0;
+    std::size_t end = c == ':' ? 2 : 0;
     while (end < rest.size() && is_word(rest[end])) ++end;
-    if (end == 0) {  // a colon
-      ++at;
-      continue;
-    }
     const std::string_view word = rest.substr(0, end);
     if (is_digit(c)) {
       if (const auto ip = word.find('.') == std::string_view::npos ? std::nullopt : parse_ip(word))

@@ -26,7 +26,8 @@ class LineNames {
 
   struct Mention {
     std::size_t begin = 0, end = 0;  // of the line
-    char kind = ' ';  // 'i' device or id, 'm' MAC, 'a' the n-th address, 'f' floating IP, 'p' port number
+    char kind =
+        ' ';  // 'i' device or id, 'm' MAC, 'a' the n-th address, 'l' link-local address, 'f' floating IP, 'p' port number
     std::uint8_t nth = 0;
     std::size_t port = 0;  // of Ports
   };
