@@ -68,9 +68,11 @@ LineNames::LineNames(const Ports& ports) {
     add(port.id, {'i', 1, i});
     add(port.id.substr(0, kDeviceId), {'i', 2, i});
     add(port.id.substr(0, kChainId), {'i', 3, i});
+    std::uint8_t which = 4;  // the devices of one port are told apart
     for (const std::string_view prefix : {"tap", "qvo", "qvb", "qbr", "vhu"}) {
       const std::string device = std::string(prefix) + port.id.substr(0, kDeviceId);
-      if (device != port.device) add(device, {'i', static_cast<std::uint8_t>(prefix[0]), i});
+      if (device != port.device) add(device, {'i', which, i});
+      ++which;
     }
   }
   for (const FloatingAddress& floating : ports.floating()) {
