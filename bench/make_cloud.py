@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """Makes Neutron's objects of a cloud of any size, from which `dvrtrace reference` makes its dumps.
 
-usage: make_cloud.py HOSTS PORTS-PER-HOST FOLDER
+usage: make_cloud.py HOSTS PORTS-PER-HOST FOLDER [--ports-per-network N] [--networks-per-router N] [--groups-per-tenant N]
+                     [--hosts-per-network N]
        dvrtrace reference --neutron FOLDER --release zed --to FOLDER/hosts
 
-Every tenant has one router and two networks; its ports are spread over as many hosts as it has. The last host is the network node.
+A tenant is one router with its networks. The ports of a network are spread over --hosts-per-network hosts (as many as it has ports),
+and every host has its PORTS-PER-HOST of them. The last host is the network node.
 """
+import argparse
 import json
+import math
 import os
-import sys
 import uuid
-
-PORTS_PER_NETWORK = 20
 
 
 def identity(kind, number):
@@ -22,7 +23,29 @@ def mac(prefix, number):
     return f"{prefix}:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
 
 
-def main(hosts, per_host, folder):
+def places_of(hosts, total, per_network, together):
+    """The host of each port: those of a network on `together` hosts, and on every host alike many."""
+    step = next(step for step in range(max(1, int(hosts * 0.618)), 2 * hosts + 1) if math.gcd(step, hosts) == 1)
+    seat = 0
+    free = [math.ceil(total / hosts)] * hosts
+    for first in range(0, total, per_network):
+        size = min(per_network, total - first)
+        own = []
+        while len(own) < min(together, hosts) and any(free[h] for h in range(hosts) if h not in own):
+            host = seat * step % hosts
+            seat += 1
+            if free[host] and host not in own:
+                own.append(host)
+        for k in range(size):
+            host = next((h for h in own[k % len(own):] + own if free[h]), None)
+            if host is None:
+                host = next(h for h in range(hosts) if free[h])
+            free[host] -= 1
+            yield host
+
+
+def main(args):
+    hosts, per_host, folder = args.hosts, args.ports, args.folder
     networks, subnets, ports, routers, groups = [], [], [], [], []
     agents, macs = [], []
     names = [f"cmp{i:04}" for i in range(hosts)] + ["net0000"]
@@ -48,26 +71,34 @@ def main(hosts, per_host, folder):
                       "admin_state_up": True, "port_security_enabled": security, "security_groups": [group] if group else [],
                       "allowed_address_pairs": []})
 
-    for tenant in range((total + 2 * PORTS_PER_NETWORK - 1) // (2 * PORTS_PER_NETWORK)):
-        router, group = identity("router", tenant), identity("group", tenant)
+    places = list(places_of(hosts, total, args.ports_per_network, args.hosts_per_network or args.ports_per_network))
+    of_tenant = args.networks_per_router * args.ports_per_network
+    for tenant in range(math.ceil(total / of_tenant)):
+        router = identity("router", tenant)
+        own_groups = [identity("group", f"{tenant}-{g}") for g in range(args.groups_per_tenant)]
         routers.append({"id": router, "name": f"r{tenant}", "distributed": True, "ha": False, "external_gateway_info": None, "routes": []})
-        rules = [{"id": identity("rule", f"{tenant}-{n}"), "security_group_id": group, "direction": d, "ethertype": "IPv4", "protocol": p,
-                  "port_range_min": low, "port_range_max": low, "remote_ip_prefix": None, "remote_group_id": remote}
-                 for n, (d, p, low, remote) in enumerate([("egress", None, None, None), ("ingress", "tcp", 22, None),
-                                                          ("ingress", "icmp", None, None), ("ingress", None, None, group)])]
-        groups.append({"id": group, "name": f"sg{tenant}", "stateful": True, "security_group_rules": rules})
-        for side in range(2):
-            n = 2 * tenant + side
-            network, subnet, prefix = identity("network", n), identity("subnet", n), f"10.{n >> 8 & 255}.{n & 255}"
+        for g, group in enumerate(own_groups):
+            rules = [{"id": identity("rule", f"{tenant}-{g}-{n}"), "security_group_id": group, "direction": d, "ethertype": "IPv4",
+                      "protocol": p, "port_range_min": port, "port_range_max": port, "remote_ip_prefix": None, "remote_group_id": remote}
+                     for n, (d, p, port, remote) in enumerate([("egress", None, None, None), ("ingress", "tcp", 22, None),
+                                                              ("ingress", "icmp", None, None), ("ingress", None, None, group)])]
+            groups.append({"id": group, "name": f"sg{tenant}-{g}", "stateful": True, "security_group_rules": rules})
+        for side in range(args.networks_per_router):
+            n = args.networks_per_router * tenant + side
+            # Tenants do not know of each other: their addresses may be the same.
+            network, subnet, prefix = identity("network", n), identity("subnet", n), f"10.{n >> 6 & 255}.{(n & 63) * 4}"
             networks.append({"id": network, "name": f"n{n}", "provider:network_type": "vxlan", "provider:segmentation_id": 1000 + n,
                              "provider:physical_network": None, "mtu": 1450, "router:external": False})
-            subnets.append({"id": subnet, "name": f"s{n}", "network_id": network, "cidr": f"{prefix}.0/24", "gateway_ip": f"{prefix}.1",
+            subnets.append({"id": subnet, "name": f"s{n}", "network_id": network, "cidr": f"{prefix}.0/22", "gateway_ip": f"{prefix}.1",
                             "ip_version": 4, "enable_dhcp": False, "host_routes": []})
             port(network, subnet, f"{prefix}.1", "network:router_interface_distributed", router, "", security=False)
-            for k in range(PORTS_PER_NETWORK):
-                index = n * PORTS_PER_NETWORK + k
+            for k in range(args.ports_per_network):
+                index = n * args.ports_per_network + k
                 if index < total:
-                    port(network, subnet, f"{prefix}.{k + 10}", "compute:nova", identity("vm", index), names[(index * 7 + k) % hosts], group)
+                    third, last = divmod(k + 10, 256)
+                    address = f"10.{n >> 6 & 255}.{(n & 63) * 4 + third}.{last}"
+                    port(network, subnet, address, "compute:nova", identity("vm", index), names[places[index]],
+                         own_groups[k % args.groups_per_tenant])
     os.makedirs(folder, exist_ok=True)
     for name, rows in (("networks", networks), ("subnets", subnets), ("ports", ports), ("routers", routers),
                        ("security_groups", groups), ("agents", agents), ("floatingips", [])):
@@ -77,6 +108,12 @@ def main(hosts, per_host, folder):
         json.dump(macs, file)
 
 
-if len(sys.argv) != 4:
-    sys.exit(__doc__)
-main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1])
+parser.add_argument("hosts", type=int)
+parser.add_argument("ports", type=int)
+parser.add_argument("folder")
+parser.add_argument("--ports-per-network", type=int, default=20)
+parser.add_argument("--networks-per-router", type=int, default=2)
+parser.add_argument("--groups-per-tenant", type=int, default=1)
+parser.add_argument("--hosts-per-network", type=int, default=0)
+main(parser.parse_args())
