@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes Neutron's objects of a cloud of any size, from which `dvrtrace reference` makes its dumps.
 
-usage: make_cloud.py HOSTS PORTS-PER-HOST FOLDER [--ports-per-network N] [--networks-per-router N] [--groups-per-tenant N]
+usage: make_cloud.py HOSTS PORTS-PER-HOST CLOUD/neutron [--ports-per-network N] [--networks-per-router N] [--groups-per-tenant N]
                      [--hosts-per-network N]
-       dvrtrace reference --neutron FOLDER --release zed --to FOLDER/hosts
+       dvrtrace reference --neutron CLOUD/neutron --release zed --to CLOUD/hosts
 
 A tenant is one router with its networks. The ports of a network are spread over --hosts-per-network hosts (as many as it has ports),
 and every host has its PORTS-PER-HOST of them. The last host is the network node.

@@ -57,8 +57,7 @@ void open_dump(Model& model) {
 std::size_t first_direction(const Subject& subject) {
   if (!subject.trace) return 0;
   for (std::size_t d = 0; d < subject.trace->directions.size(); ++d) {
-    const Verdict verdict = subject.trace->directions[d].verdict;
-    if (verdict != Verdict::Delivered && verdict != Verdict::LeftTheCloud) return d;
+    if (!arrives(subject.trace->directions[d].verdict)) return d;
   }
   return 0;
 }
@@ -66,8 +65,7 @@ std::size_t first_direction(const Subject& subject) {
 std::size_t first_hop(const Subject& subject, std::size_t d) {
   if (d >= subject.ways.size()) return 0;
   const Direction& direction = subject.trace->directions[d];
-  const bool arrives = direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
-  if (arrives || !direction.stopped_at) return 0;
+  if (arrives(direction.verdict) || !direction.stopped_at) return 0;
   const auto& hops = subject.ways[d].hops;
   const auto on_way = hops.begin() + static_cast<std::ptrdiff_t>(subject.ways[d].on_way);
   const auto found = std::find(hops.begin(), on_way, *direction.stopped_at);

@@ -50,15 +50,13 @@ class Drawing {
   void add_direction(std::size_t d) {
     const Direction& direction = subject_.trace->directions[d];
     const Subject::Way& way = subject_.ways[d];
-    const bool arrives =
-        direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
     Pieces heading{
         {Paint::Strong, printable(direction.name)},
         {Paint::Plain, "  "},
         {paint_of(direction.verdict), std::string(name(direction.verdict))},
         {Paint::Plain, fmt::format(" ({}): {}", name(direction.reason), in_words(direction.reason))},
         {Paint::Faint, fmt::format(", {} hops", way.on_way)}};
-    if (!arrives && direction.stopped_at && *direction.stopped_at < direction.hops.size()) {
+    if (!arrives(direction.verdict) && direction.stopped_at && *direction.stopped_at < direction.hops.size()) {
       const Place& place = direction.hops[*direction.stopped_at].place;
       heading.insert(heading.begin() + 3, {Paint::Place, fmt::format(" {} {}", printable(place.host),
                                                                      place_text(place, subject_.glossary))});

@@ -67,6 +67,23 @@ Detail detail_of(const std::string& word) {
   return word == "brief" ? Detail::Brief : word == "full" ? Detail::Full : Detail::Path;
 }
 
+// From a few hosts of a large cloud; none when the answer might lie with the others.
+std::optional<Answered> ask_few(const Ask& question, const Options& options, Sources& sources) {
+  Diagnostics diagnostics;
+  const auto few = OpenedCloud::open_few(options, question, sources, diagnostics);
+  if (few == nullptr) return std::nullopt;
+  auto answered = ask_engine(*few, question, options, sources, diagnostics);
+  if (!answered || few->network().asked_beyond()) return std::nullopt;
+  return std::move(*answered);
+}
+
+tl::expected<Answered, Failure> ask_all(const Ask& question, const Options& options, Sources& sources) {
+  Diagnostics diagnostics;
+  const auto cloud = OpenedCloud::open(options, sources, diagnostics);
+  if (!cloud) return tl::unexpected<Failure>(cloud.error());
+  return ask_engine(**cloud, question, options, sources, diagnostics);
+}
+
 }  // namespace
 
 Outcome run_from(const Options& options) {
@@ -74,10 +91,8 @@ Outcome run_from(const Options& options) {
   const auto question = question_of(options);
   if (!question) return tl::unexpected<Failure>(question.error());
   Sources sources;
-  Diagnostics diagnostics;
-  const auto cloud = OpenedCloud::open(options, sources, diagnostics);
-  if (!cloud) return tl::unexpected<Failure>(cloud.error());
-  const auto answered = ask_engine(**cloud, *question, options, sources, diagnostics);
+  auto few = ask_few(*question, options, sources);
+  const auto answered = few ? tl::expected<Answered, Failure>(std::move(*few)) : ask_all(*question, options, sources);
   if (!answered) return tl::unexpected<Failure>(answered.error());
 
   if (!options.quiet) print_diagnostics(answered->diagnostics, sources, options);

@@ -1,8 +1,10 @@
 #include "src/cli/opened_cloud.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "src/cli/expectations.h"
+#include "src/cli/few_hosts.h"
 #include "src/cli/inputs.h"
 
 namespace dvrtrace::cli {
@@ -21,14 +23,40 @@ tl::expected<std::unique_ptr<const OpenedCloud>, Failure> OpenedCloud::open(
   Snapshot index = cloud->collection_.read_all(Depth::Index, diagnostics);
   if (fills) cloud->filling_.emplace(cloud->collection_, index, *settings, sources);
   if (seen) seen(index);
-  cloud->network_ = std::make_unique<const Network>(
+  cloud->join(std::move(index), sources);
+  return cloud;
+}
+
+std::unique_ptr<const OpenedCloud> OpenedCloud::open_few(const Options& options, const Ask& question, Sources& sources,
+                                                         Diagnostics& diagnostics) {
+  const auto settings = settings_of(options);
+  if (!settings) return nullptr;
+  auto few = few_hosts(options, question, sources);
+  if (!few) return nullptr;
+  std::vector<Input> inputs;
+  for (const std::string& path : few->inputs) inputs.push_back({"", path});
+  auto collection = Collection::open(inputs, {}, sources, diagnostics);
+  if (!collection) return nullptr;
+  // A folder may hold another host than its name says.
+  for (const HostFiles& host : collection->hosts()) {
+    if (std::ranges::find(few->names, host.name) == few->names.end()) return nullptr;
+  }
+  if (collection->hosts().size() != few->names.size()) return nullptr;
+  std::unique_ptr<OpenedCloud> cloud(new OpenedCloud(std::move(*collection), *settings));
+  Snapshot index = cloud->collection_.read_all(Depth::Index, diagnostics);
+  index.logical = std::move(few->model);
+  index.partial = true;
+  cloud->join(std::move(index), sources);
+  return cloud;
+}
+
+void OpenedCloud::join(Snapshot index, Sources& sources) {
+  network_ = std::make_unique<const Network>(
       std::move(index),
-      [self = cloud.get()](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
-        return self->filling_ ? self->filling_->read(host, known, into)
-                              : self->collection_.read(host, Depth::Full, into, &known);
+      [this](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
+        return filling_ ? filling_->read(host, known, into) : collection_.read(host, Depth::Full, into, &known);
       },
       sources);
-  return cloud;
 }
 
 std::vector<JsonInput> OpenedCloud::inputs() const {

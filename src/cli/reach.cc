@@ -88,12 +88,17 @@ Outcome run_reach(const Options& options) {
   const Network& network = (*cloud)->network();
   Asker asker(network);
   asker.look_for_addresses();
-  Reach reach;
+  Result<Reach> answered;
   {
     Progress progress(options);
     wanted.progress = [&](std::size_t done, std::size_t all) { progress.show(done, all, "groups of ends"); };
-    reach = reach::reach(network, asker, wanted, *expectations, faults);
+    answered = reach::reach(network, asker, wanted, *expectations, faults);
   }
+  if (!answered) {
+    return fail("too-many-questions", answered.error().message,
+                "ask from some VMs or to some: --from PATTERN, --to PATTERN (a network, a host, a name)");
+  }
+  const Reach& reach = *answered;
   if (reach.pairs == 0)
     return fail("no-input", "no VM of the inputs has an address and a host",
                 "what there is: dvrtrace inventory");

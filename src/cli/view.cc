@@ -122,9 +122,7 @@ tl::expected<Opened, Failure> open_cloud(const Options& options, bool with_quest
     if (!traced) return tl::unexpected<Failure>(traced.error());
     subject = std::move(*traced);
     // What stops it is what one wants to know: it is looked for at once.
-    const Verdict verdict = subject.trace->verdict;
-    if (verdict != Verdict::Delivered && verdict != Verdict::LeftTheCloud)
-      subject = (*cloud)->judged(asked, subject);
+    if (!arrives(subject.trace->verdict)) subject = (*cloud)->judged(asked, subject);
   }
   return Opened{tui::prepare(std::move(subject)), Backstage(std::move(*cloud), asked)};
 }

@@ -108,6 +108,10 @@ void Network::prepare(std::span<const std::size_t> hosts) const {
   host(missing.front());
 }
 
+void Network::ask_every_host() const {
+  if (index_->snapshot.partial) index_->asked_beyond = true;
+}
+
 Diagnostics Network::diagnostics() const {
   Diagnostics all;
   for (const auto& entry : entries_) {
@@ -245,7 +249,9 @@ void Network::Index::index_macs() {
 
 std::size_t Network::host_of_vtep(const Ip& ip) const {
   const auto found = index_->vteps.find(ip);
-  return found == index_->vteps.end() ? kNowhere : found->second;
+  if (found != index_->vteps.end()) return found->second;
+  ask_every_host();
+  return kNowhere;
 }
 
 std::vector<std::string> Network::physical_networks(std::size_t host, std::string_view device) const {
@@ -256,6 +262,7 @@ std::vector<std::string> Network::physical_networks(std::size_t host, std::strin
 }
 
 std::vector<Network::Attached> Network::on_the_wire(std::size_t host, std::string_view device) const {
+  ask_every_host();
   const auto self = std::ranges::find_if(index_->cards, [&](const Card& card) { return card.host == host && card.device == device; });
   std::vector<Attached> others;
   for (const Card& card : index_->cards) {
@@ -271,6 +278,7 @@ std::vector<Network::Attached> Network::on_the_wire(std::size_t host, std::strin
 }
 
 std::vector<Owner> Network::owners(Mac mac) const {
+  ask_every_host();
   std::vector<Owner> found;
   const auto [first, last] = index_->macs.equal_range(mac);
   for (auto at = first; at != last; ++at) found.push_back(at->second);

@@ -190,11 +190,16 @@ class Network {
   bool joined(std::size_t host) const;  // whether it was asked for
   // Joins hosts that will be asked for, each on a thread of its own. kNowhere is passed over.
   void prepare(std::span<const std::size_t> hosts) const;
+  // Says that what is asked for may lie on any host. Of a snapshot that left hosts out, the answer is then not to be relied on:
+  // it has asked beyond what is here.
+  void ask_every_host() const;
+  bool asked_beyond() const { return index_->asked_beyond; }
   const logical::Model& logical() const { return index_->snapshot.logical; }
   const Sources& sources() const { return sources_; }
   // What was wrong with the hosts that were joined so far, in their order.
   Diagnostics diagnostics() const;
 
+  // These ask every host.
   // The host whose tunnels end at this address; kNowhere when no snapshot has it.
   std::size_t host_of_vtep(const Ip& ip) const;
   // The hosts whose network cards hang on the same wire as this one's.
@@ -219,6 +224,7 @@ class Network {
     void index_cards();
     void index_macs();
     Snapshot snapshot;
+    mutable std::atomic<bool> asked_beyond = false;
     std::unordered_map<Ip, std::size_t> vteps;
     std::vector<Card> cards;
     std::unordered_multimap<Mac, Owner> macs;

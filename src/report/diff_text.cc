@@ -28,8 +28,7 @@ std::string answer_text(const PathAnswer& answer) {
 }
 
 bool arrives(const PathAnswer& answer) {
-  return answer.failure.empty() &&
-         (answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud);
+  return answer.failure.empty() && arrives(answer.verdict);
 }
 
 // The first places of both ways that differ.

@@ -2,16 +2,40 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 namespace dvrtrace {
 namespace {
 
+constexpr std::size_t kIdOfDevice = 11;  // characters of a port's UUID in the names of its devices
 constexpr std::size_t kShortId = 8;  // of a UUID without a name: enough to look it up
+
+// Objects by their UUID.
+template <class Object>
+class ById {
+ public:
+  explicit ById(const std::vector<Object>& objects) {
+    for (const Object& object : objects) by_id_.emplace(object.id, &object);
+  }
+  const Object* find(const std::string& id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() || id.empty() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string_view, const Object*> by_id_;
+};
 
 class Naming {
  public:
-  explicit Naming(const Network& network) : network_(network), model_(network.logical()) {}
+  explicit Naming(const Network& network)
+      : network_(network),
+        model_(network.logical()),
+        networks_(model_.networks),
+        ports_(model_.ports),
+        routers_(model_.routers) {}
 
   Glossary run() {
     networks();
@@ -22,7 +46,7 @@ class Naming {
     ports();
     routers();
     for (const logical::FloatingIp& floating : model_.floating_ips) {
-      const logical::Port* port = find_port(floating.port_id);
+      const logical::Port* port = ports_.find(floating.port_id);
       glossary_.addresses.emplace(floating.floating_ip, port == nullptr ? "floating IP" : "floating IP of " + title(*port));
     }
     for (const logical::DvrHostMac& mac : model_.dvr_macs) glossary_.macs.emplace(mac.mac, "DVR MAC of " + mac.host);
@@ -33,12 +57,8 @@ class Naming {
   static std::string short_name(const std::string& name, const std::string& id) { return name.empty() ? id.substr(0, kShortId) : name; }
 
   std::string network_name(const std::string& id) const {
-    const auto found = std::ranges::find(model_.networks, id, &logical::Network::id);
-    return found == model_.networks.end() ? id.substr(0, kShortId) : short_name(found->name, id);
-  }
-  const logical::Port* find_port(const std::string& id) const {
-    const auto found = std::ranges::find(model_.ports, id, &logical::Port::id);
-    return found == model_.ports.end() || id.empty() ? nullptr : &*found;
+    const logical::Network* network = networks_.find(id);
+    return network == nullptr ? id.substr(0, kShortId) : short_name(network->name, id);
   }
   static std::string title(const logical::Port& port) { return short_name(port.name, port.id); }
 
@@ -88,14 +108,13 @@ class Naming {
       else if (port.device_owner == "network:dhcp") what = "DHCP port of " + network_name(port.network_id);
       else if (port.name.empty() && !port.device_owner.starts_with("compute:")) continue;
       glossary_.macs.emplace(port.mac, what);
-      const std::string id = port.id.substr(0, 11);
-      for (const char* prefix : {"tap", "qvo", "qvb", "qbr", "qr-", "qg-", "sg-", "fg-"}) glossary_.devices.emplace(prefix + id, what);
+      glossary_.ports.emplace(port.id.substr(0, kIdOfDevice), std::move(what));
     }
   }
 
   std::string of_router(const logical::Port& port) const {
-    const auto found = std::ranges::find(model_.routers, port.device_id, &logical::Router::id);
-    return found == model_.routers.end() ? "" : fmt::format(" (router {})", short_name(found->name, found->id));
+    const logical::Router* router = routers_.find(port.device_id);
+    return router == nullptr ? "" : fmt::format(" (router {})", short_name(router->name, router->id));
   }
 
   void routers() {
@@ -113,6 +132,9 @@ class Naming {
 
   const Network& network_;
   const logical::Model& model_;
+  const ById<logical::Network> networks_;
+  const ById<logical::Port> ports_;
+  const ById<logical::Router> routers_;
   Glossary glossary_;
 };
 

@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::size_t kNamesShown = 6;
 
-bool arrives(const ReachAnswer& answer) {
-  return answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud;
-}
-
 std::string names(const std::vector<std::string>& all) {
   std::string text;
   for (std::size_t i = 0; i < std::min(all.size(), kNamesShown); ++i)
@@ -110,7 +106,7 @@ class Writer {
 
   void examples(const ReachTable& table, const ReachCell& cell) {
     for (const ReachAnswer& answer : cell.answers) {
-      if (arrives(answer) && !all_ && cell.answers.size() == 1) continue;
+      if (arrives(answer.verdict) && !all_ && cell.answers.size() == 1) continue;
       const std::string packet = table.packet.empty() || table.packet == "icmp" ? "" : " " + table.packet;
       page_.line(
           2,
@@ -147,7 +143,7 @@ ReachCount count_of(const Reach& reach) {
   ReachCount count;
   for (const ReachTable& table : reach.tables) {
     for (const ReachCell& cell : table.cells) {
-      for (const ReachAnswer& answer : cell.answers) count.arrive += arrives(answer) ? answer.pairs : 0;
+      for (const ReachAnswer& answer : cell.answers) count.arrive += arrives(answer.verdict) ? answer.pairs : 0;
     }
   }
   for (const ReachEnd& end : reach.ends) {
@@ -178,9 +174,9 @@ std::string title_of(const ReachTable& table) {
 std::string word_of(const ReachCell& cell) {
   bool yes = false, no = false, unknown = false;
   for (const ReachAnswer& answer : cell.answers) {
-    yes = yes || arrives(answer);
+    yes = yes || arrives(answer.verdict);
     unknown = unknown || answer.verdict == Verdict::Unknown;
-    no = no || (!arrives(answer) && answer.verdict != Verdict::Unknown);
+    no = no || (!arrives(answer.verdict) && answer.verdict != Verdict::Unknown);
   }
   if (yes && no) return "some";
   return unknown ? yes ? "yes?" : no ? "no?" : "?" : yes ? "yes" : "no";

@@ -99,7 +99,7 @@ std::string switched_text(const Switched& s, const Place& place, Detail detail, 
   if (detail == Detail::Full && !s.ports.empty()) {
     std::string separator = ": ";
     for (const std::string& port : s.ports) {
-      text += separator + with_name(printable(port), name_in(glossary.devices, port));
+      text += separator + with_name(printable(port), glossary.device(port));
       separator = ", ";
     }
   }
@@ -181,7 +181,7 @@ Pieces step_pieces(const Step& step, const Place& place, Detail detail, const St
             return Pieces{{Paint::Plain, switched_text(s, place, detail, glossary)}};
           },
           [&](const SentTo& s) {
-            const std::string port = with_name(printable(s.port), name_in(glossary.devices, s.port));
+            const std::string port = with_name(printable(s.port), glossary.device(s.port));
             return labelled("out by", s.note.empty() ? port : port + ": " + printable(s.note));
           },
           [](const RuleHit& s) {

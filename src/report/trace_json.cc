@@ -210,7 +210,7 @@ Json crossing_json(const Crossing& crossing) {
 // Where the packet ends when it is not delivered: the shape of a finding's place and object.
 Json stopped_json(const Direction& direction, const Sources& sources) {
   if (!direction.stopped_at || *direction.stopped_at >= direction.hops.size()) return nullptr;
-  if (direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud) return nullptr;
+  if (arrives(direction.verdict)) return nullptr;
   const Hop& hop = direction.hops[*direction.stopped_at];
   const StopObject object = stop_object(hop);
   Json json{{"host", hop.place.host},

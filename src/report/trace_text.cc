@@ -12,7 +12,6 @@
 namespace dvrtrace {
 namespace {
 
-bool arrived(Verdict verdict) { return verdict == Verdict::Delivered || verdict == Verdict::LeftTheCloud; }
 
 std::string called(const EndpointName& end) {
   if (!end.name.empty()) return printable(end.name);
@@ -30,7 +29,7 @@ std::string where(const Direction& direction, const Glossary& glossary) {
 
 const Direction* failing(const Trace& trace) {
   const auto found = std::ranges::find_if(trace.directions, [&](const Direction& d) {
-    return !arrived(d.verdict) && d.verdict == trace.verdict && d.reason == trace.reason;
+    return !arrives(d.verdict) && d.verdict == trace.verdict && d.reason == trace.reason;
   });
   return found == trace.directions.end() ? nullptr : &*found;
 }
@@ -49,7 +48,7 @@ Pieces verdict_pieces(const Trace& trace, const Glossary& glossary) {
   } else if (trace.directions.size() == 1 && trace.directions[0].name == "reply") {
     text = fmt::format(": the reply of {} comes back to {} ({})", to, from, name(trace.reason));
   } else {
-    text = fmt::format(": {} {} {} ({})", from, arrived(trace.verdict) ? "reaches" : "to", to,
+    text = fmt::format(": {} {} {} ({})", from, arrives(trace.verdict) ? "reaches" : "to", to,
                        name(trace.reason));
   }
   return {{paint_of(trace.verdict), std::string(name(trace.verdict))}, {Paint::Plain, std::move(text)}};
@@ -86,7 +85,7 @@ Pieces direction_pieces(const Direction& direction, const Glossary& glossary) {
                 {Paint::Plain, ": "},
                 {paint_of(direction.verdict), std::string(name(direction.verdict))},
                 {Paint::Plain, fmt::format(" ({})", name(direction.reason))}};
-  if (!arrived(direction.verdict)) {
+  if (!arrives(direction.verdict)) {
     pieces.push_back(
         {Paint::Plain, fmt::format(" in {}: {}", where(direction, glossary), in_words(direction.reason))});
   } else {
@@ -251,13 +250,13 @@ class Writer {
 // way is named too, one line each; all of it with full detail.
 void write_findings(const Trace& trace, const TextContext& context, Page& page) {
   constexpr std::size_t kShown = 3;
-  const bool arrives = trace.verdict == Verdict::Delivered || trace.verdict == Verdict::LeftTheCloud;
+  const bool arrived = arrives(trace.verdict);
   const bool full = context.detail == Detail::Full;
   const std::vector<Finding>& findings = context.findings;
-  if (findings.empty() || (arrives && context.detail == Detail::Brief)) return;
+  if (findings.empty() || (arrived && context.detail == Detail::Brief)) return;
   const std::size_t shown = full ? findings.size() : std::min(findings.size(), kShown);
   page.blank();
-  page.line(0, Pieces{{Paint::Strong, arrives ? "wrong on the way" : "why"}});
+  page.line(0, Pieces{{Paint::Strong, arrived ? "wrong on the way" : "why"}});
   for (std::size_t i = 0; i < shown; ++i) write_finding(findings[i], context.sources, page, full);
   if (shown < findings.size())
     page.line(0, fmt::format("and {} more; all of them with -d full, or by dvrtrace check", findings.size() - shown));

@@ -120,7 +120,7 @@ class Writer {
       table.rows.push_back(
           {crossing.on_path ? std::to_string(number) : "copy", printable(crossing.host),
            netns_text(crossing.netns, context_.glossary),
-           with_name(printable(crossing.device), name_in(context_.glossary.devices, crossing.device)),
+           with_name(printable(crossing.device), context_.glossary.device(crossing.device)),
            state_text(state), state.state == CrossingState::NotCaptured ? "" : std::to_string(state.packets),
            latency_text(state.latency), note});
     }

@@ -249,7 +249,7 @@ std::string device_text(const Device& device, const Glossary& glossary, bool wit
   std::string more;
   if (with_number && device.ofport)
     more = *device.ofport == kPortLocal ? "LOCAL" : fmt::format("port {}", device.ofport->value);
-  std::string_view name = name_in(glossary.devices, device.name);
+  std::string_view name = glossary.device(device.name);
   name = trim(name.substr(0, name.find('(')));  // "gateway of net1 (router r1)": the place says which router
   if (!name.empty()) more += fmt::format("{}{}", more.empty() ? "" : ", ", name);
   return with_name(printable(device.name), more);

@@ -20,6 +20,7 @@ enum class Depth {
 struct Snapshot {
   std::vector<HostSnapshot> hosts;
   logical::Model logical;
+  bool partial = false;  // the cloud has other hosts, which were left out because nothing should need them
 };
 
 }  // namespace dvrtrace

@@ -78,14 +78,11 @@ std::string_view name(PlaceKind kind) {
 }
 
 void conclude(Trace& trace, bool reply_expected) {
-  const auto arrived = [](const Direction& direction) {
-    return direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
-  };
   if (trace.directions.empty()) return;
   const Direction& request = trace.directions.front();
   const Direction* reply = trace.directions.size() > 1 ? &trace.directions[1] : nullptr;
-  const bool reply_failed = reply_expected && reply != nullptr && !arrived(*reply);
-  const Direction& decides = arrived(request) && reply_failed ? *reply : request;
+  const bool reply_failed = reply_expected && reply != nullptr && !arrives(reply->verdict);
+  const Direction& decides = arrives(request.verdict) && reply_failed ? *reply : request;
   trace.verdict = decides.verdict == Verdict::LeftTheCloud ? Verdict::Delivered : decides.verdict;
   trace.reason = decides.reason;
 }

@@ -34,6 +34,10 @@ enum class Reason {
 };
 
 std::string_view name(Verdict verdict);
+// Whether the packet gets to where it was sent.
+constexpr bool arrives(Verdict verdict) {
+  return verdict == Verdict::Delivered || verdict == Verdict::LeftTheCloud;
+}
 std::string_view name(Reason reason);
 
 enum class PlaceKind { Vm, Bridge, LinuxBridge, Namespace, Tunnel, Wire, Outside };

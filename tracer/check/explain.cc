@@ -73,8 +73,6 @@ Shape shape_of(const Trace& trace) {
   return shape;
 }
 
-bool arrives(Verdict verdict) { return verdict == Verdict::Delivered || verdict == Verdict::LeftTheCloud; }
-
 // How much a mended finding changed; less is more.
 enum class Effect { Cures, Verdict, Way, Rows, None };
 
@@ -104,7 +102,7 @@ std::string explanation_of(Effect effect, const Trace& without) {
 class Explainer {
  public:
   Explainer(const Network& network, const Ask& asked, const Trace& trace)
-      : network_(network), asked_(asked), before_(shape_of(trace)) {
+      : network_(network), asked_(asked), asker_(network), before_(shape_of(trace)) {
     for (const Direction& direction : trace.directions) {
       for (const Hop& hop : direction.hops) places_.emplace(hop.place.host, place_name(hop.place));
     }
@@ -171,7 +169,7 @@ class Explainer {
         mend(copy, expected, other);
     }
     const Network without(network_, checked.host, std::move(copy));
-    const auto trace = ask(without, asked_);
+    const auto trace = Asker(without, asker_).ask(asked_);
     if (!trace) return;
     tried.effect = effect_of(before_, shape_of(*trace));
     tried.explanation = explanation_of(tried.effect, *trace);
@@ -179,6 +177,7 @@ class Explainer {
 
   const Network& network_;
   const Ask& asked_;
+  const Asker asker_;
   Shape before_;
   std::set<std::pair<std::string, std::string>> places_;
   std::vector<Tried> found_;
@@ -200,6 +199,7 @@ std::vector<std::size_t> visited_hosts(const Network& network, const Trace& trac
 
 std::vector<Finding> explain(const Network& network, const Ask& asked, const Trace& trace,
                              const std::vector<Checked>& hosts) {
+  if (std::ranges::all_of(hosts, [](const Checked& host) { return host.candidates.empty(); })) return {};
   Explainer explainer(network, asked, trace);
   for (const Checked& checked : hosts) explainer.add(checked);
   return explainer.explain();

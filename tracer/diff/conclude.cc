@@ -325,11 +325,8 @@ class Conclusion {
 
   // What is broken comes first, then what works again, then what fails otherwise.
   static int turn_of(const Asked& asked) {
-    const auto arrives = [](const PathAnswer& answer) {
-      return answer.failure.empty() &&
-             (answer.verdict == Verdict::Delivered || answer.verdict == Verdict::LeftTheCloud);
-    };
-    const bool was = arrives(asked.before.shown), is = arrives(asked.after.shown);
+    const auto arrived = [](const PathAnswer& answer) { return answer.failure.empty() && arrives(answer.verdict); };
+    const bool was = arrived(asked.before.shown), is = arrived(asked.after.shown);
     return was && !is ? 0 : !was && is ? 1 : 2;
   }
 

@@ -77,9 +77,7 @@ Answer answer_of(const Asker& asker, const Ask& ask) {
   answer.shown.reason = trace->reason;
   for (const Direction& direction : trace->directions) add_direction(direction, answer);
   for (const Direction& direction : trace->directions) {
-    const bool arrived =
-        direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
-    if (arrived || !direction.stopped_at || *direction.stopped_at >= direction.hops.size()) continue;
+    if (arrives(direction.verdict) || !direction.stopped_at || *direction.stopped_at >= direction.hops.size()) continue;
     answer.shown.stopped =
         fmt::format("{}, {}", direction.name, place_text(direction.hops[*direction.stopped_at].place));
     break;

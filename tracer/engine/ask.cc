@@ -198,6 +198,7 @@ class Asking {
              (asker.network_id.empty() || other.network_id.empty() || other.network_id == asker.network_id);
     });
     if (port) return true;
+    network_.ask_every_host();
     for (std::size_t host = 0; host < network_.size(); ++host) {
       for (const NamespaceSnapshot& netns : network_.index(host).namespaces) {
         for (const auto& link : netns.links.value) {
@@ -589,7 +590,7 @@ class Asking {
 }  // namespace
 
 tl::expected<Trace, AskError> Asker::ask(const Ask& question) const {
-  return Asking(network_, ports_, question).run();
+  return Asking(network_, *ports_, question).run();
 }
 
 tl::expected<Trace, AskError> ask(const Network& network, const Ask& question) {

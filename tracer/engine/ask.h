@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -38,15 +39,17 @@ struct Ask {
 // Safe to use from several threads.
 class Asker {
  public:
-  explicit Asker(const Network& network) : network_(network), ports_(network) {}
+  explicit Asker(const Network& network) : network_(network), ports_(std::make_shared<Ports>(network)) {}
+  // About `changed`, which is the network of `like` but for what one host has: the ports are the same.
+  Asker(const Network& changed, const Asker& like) : network_(changed), ports_(like.ports_) {}
   tl::expected<Trace, AskError> ask(const Ask& question) const;
-  const Ports& ports() const { return ports_; }
+  const Ports& ports() const { return *ports_; }
   // Fixed addresses that only the large dumps tell: reads every host, where any is wanted. Not while questions are asked.
-  void look_for_addresses() { ports_.look_for_addresses(); }
+  void look_for_addresses() { ports_->look_for_addresses(); }
 
  private:
   const Network& network_;
-  Ports ports_;
+  std::shared_ptr<Ports> ports_;
 };
 
 // A single question.

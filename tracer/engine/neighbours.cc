@@ -344,8 +344,13 @@ std::optional<Mac> Walk::neighbour(const Item& item, std::size_t hop, const Pack
 
 std::optional<Mac> Walk::external_mac(std::size_t host_index, const Ip& ip, Recorder& recorder,
                                       std::size_t hop) const {
+  network_.ask_every_host();
+  const auto leads_out = [](const NamespaceSnapshot& netns) {
+    return netns.name.starts_with("fip-") || netns.name.starts_with("snat-");
+  };
   for (std::size_t n = 0; n < network_.size(); ++n) {  // this host's own namespaces first
     const std::size_t index = n == 0 ? host_index : n <= host_index ? n - 1 : n;
+    if (std::ranges::none_of(network_.index(index).namespaces, leads_out)) continue;
     for (const Namespace& netns : network_.host(index).namespaces) {
       if (netns.dumps == nullptr || (!netns.name.starts_with("fip-") && !netns.name.starts_with("snat-")))
         continue;

@@ -44,6 +44,7 @@ std::optional<ExternalWire> wire_by_flows(const Network& network) {
 }  // namespace
 
 std::optional<ExternalWire> external_wire(const Network& network) {
+  network.ask_every_host();
   for (std::size_t host = 0; host < network.size(); ++host) {
     for (const OvsBridge& bridge : network.index(host).ovs.value.bridges) {
       for (const OvsPort& row : bridge.ports) {
@@ -71,6 +72,7 @@ std::optional<Ip> outside_address(const Network& network) {
       if (subnet.network_id == outside.id && subnet.gateway && subnet.gateway->v4()) return subnet.gateway;
     }
   }
+  network.ask_every_host();
   // Without Neutron's objects: where the fip and snat namespaces send what leaves.
   for (std::size_t host = 0; host < network.size(); ++host) {
     for (const Namespace& netns : network.host(host).namespaces) {

@@ -69,13 +69,13 @@ void Ports::from_neutron() {
     subnets_.push_back({subnet.network_id, subnet.cidr, subnet.gateway, subnet.host_routes});
   for (const logical::FloatingIp& floating : model.floating_ips)
     floating_.push_back({floating.floating_ip, floating.fixed_ip, floating.port_id});
-  for (const logical::Router& router : model.routers) {
-    std::vector<std::string> networks;
-    for (const logical::Port& port : model.ports) {
-      if (port.device_id == router.id && port.device_owner.find("router_interface") != std::string::npos)
-        networks.push_back(port.network_id);
-    }
-    router_networks_.push_back(std::move(networks));
+  std::unordered_map<std::string_view, std::size_t> routers;
+  for (const logical::Router& router : model.routers) routers.emplace(router.id, routers.size());
+  router_networks_.resize(model.routers.size());
+  for (const logical::Port& port : model.ports) {
+    if (port.device_owner.find("router_interface") == std::string::npos) continue;
+    if (const auto router = routers.find(port.device_id); router != routers.end())
+      router_networks_[router->second].push_back(port.network_id);
   }
 }
 
@@ -225,6 +225,7 @@ void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
 void Ports::look_for_addresses() {
   if (looked_) return;
   looked_ = true;
+  network_.ask_every_host();
   for (std::size_t i = 0; i < ports_.size(); ++i) by_mac_.emplace(ports_[i].mac, i);
   for (std::size_t index = 0; index < network_.size(); ++index) {
     const Host& host = network_.host(index);

@@ -87,9 +87,10 @@ bool Walk::underlay(std::size_t host_index, std::size_t bridge, const Packet& pa
   if (decision.kind != RouteDecision::Kind::Route) return false;
   const std::size_t device_index = netns.find(decision.nexthop.device);
   if (device_index == kNowhere) return false;
+  if (decision.nexthop.via) return false;  // the next routed hop of the underlay is not in the dumps
   const NetDevice& device = netns.devices[device_index];
   Packet outer = packet;
-  const Ip nexthop = decision.nexthop.via.value_or(packet.ip_dst());
+  const Ip nexthop = packet.ip_dst();
   std::optional<Mac> mac;
   const auto known = netns.neighbours.find(to_string(nexthop) + " " + device.name());
   if (known != netns.neighbours.end() && known->second->value.mac) mac = known->second->value.mac;
@@ -109,8 +110,6 @@ bool Walk::underlay(std::size_t host_index, std::size_t bridge, const Packet& pa
   if (!device.link->value.mac) return false;
   outer.set(FieldId::EthSrc, device.link->value.mac->value);
   outer.set(FieldId::EthDst, mac->value);
-  // The next routed hop of the underlay is not in the dumps.
-  if (decision.nexthop.via) return false;
   if (device.behind == Behind::OvsPort) {
     if (!host.bridges[device.bridge].flows_present) return false;
     if (host.bridges[bridge].netdev) {

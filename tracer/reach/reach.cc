@@ -15,8 +15,11 @@
 namespace dvrtrace::reach {
 namespace {
 
+// An answer takes some bytes of memory, and a question some microseconds.
+constexpr std::uint64_t kMostQuestions = 100'000'000;
 constexpr std::string_view kMetadataAddress = "169.254.169.254";
 constexpr std::string_view kEveryone = "255.255.255.255";
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 // A class of VMs, or what lies beyond them: what questions are asked from and to.
 struct Unit {
@@ -32,8 +35,6 @@ struct Outcome {
   bool asked = false;
   auto operator<=>(const Outcome&) const = default;
 };
-
-bool arrives(Verdict verdict) { return verdict == Verdict::Delivered || verdict == Verdict::LeftTheCloud; }
 
 // "A" to "Z", "AA", ...
 std::string letters(std::size_t number) {
@@ -52,8 +53,13 @@ class Reaching {
         options_(options),
         diagnostics_(diagnostics) {}
 
-  Reach run(std::span<const Expectation> expectations) {
+  Result<Reach> run(std::span<const Expectation> expectations) {
     find_units();
+    const std::uint64_t questions = std::uint64_t{tables()} * senders_.size() * receivers_.size();
+    if (questions > kMostQuestions) {
+      return failure(fmt::format("{} classes of VMs are {} questions, and more than {} are not asked at once", classes_,
+                                 questions, kMostQuestions));
+    }
     ask_all();
     group();
     fill_ends();
@@ -67,9 +73,14 @@ class Reaching {
   // --- who there is --------------------------------------------------------------------------------------
 
   void find_units() {
+    std::unordered_map<std::string_view, const logical::SecurityGroup*> groups;
+    for (const logical::SecurityGroup& group : network_.logical().security_groups) groups.emplace(group.id, &group);
     for (const logical::Port& port : network_.logical().ports) {
       std::vector<std::string>& names = groups_of_[port.id];
-      for (const std::string& id : port.security_groups) names.push_back(group_name(id));
+      for (const std::string& id : port.security_groups) {
+        const auto group = groups.find(id);
+        names.push_back(group == groups.end() || group->second->name.empty() ? id : group->second->name);
+      }
       std::ranges::sort(names);
     }
     for (std::size_t i = 0; i < ports_.all().size(); ++i) {
@@ -92,16 +103,19 @@ class Reaching {
       units_.push_back({ReachKind::Metadata, 0, {}});
       units_.push_back({ReachKind::Dhcp, 0, {}});
     }
-    for (const Unit& unit : units_) {
-      asks_.push_back(wanted(unit, options_.from));
-      is_asked_for_.push_back(wanted(unit, options_.to));
+    row_.assign(units_.size(), kNone);
+    column_.assign(units_.size(), kNone);
+    for (std::size_t unit = 0; unit < units_.size(); ++unit) {
+      const bool sends = units_[unit].kind == ReachKind::Vms || units_[unit].kind == ReachKind::Outside;
+      if (sends && wanted(units_[unit], options_.from)) {
+        row_[unit] = senders_.size();
+        senders_.push_back(unit);
+      }
+      if (wanted(units_[unit], options_.to)) {
+        column_[unit] = receivers_.size();
+        receivers_.push_back(unit);
+      }
     }
-  }
-
-  std::string group_name(const std::string& id) const {
-    const auto& groups = network_.logical().security_groups;
-    const auto found = std::ranges::find(groups, id, &logical::SecurityGroup::id);
-    return found == groups.end() || found->name.empty() ? id : found->name;
   }
 
   bool on_external_network(const Unit& unit) const {
@@ -127,7 +141,6 @@ class Reaching {
 
   // Nothing is asked of a class about itself that has no second member.
   bool is_asked(std::size_t packet, std::size_t from, std::size_t to) const {
-    if (!asks_[from] || !is_asked_for_[to]) return false;
     const Unit &source = units_[from], &target = units_[to];
     const bool service = target.kind == ReachKind::Metadata || target.kind == ReachKind::Dhcp;
     if (service != (packet == options_.packets.size())) return false;
@@ -184,19 +197,19 @@ class Reaching {
 
   std::size_t tables() const { return options_.packets.size() + (options_.services ? 1 : 0); }
   Outcome& outcome(std::size_t packet, std::size_t from, std::size_t to) {
-    return outcomes_[(packet * units_.size() + from) * units_.size() + to];
+    return outcomes_[(packet * senders_.size() + row_[from]) * receivers_.size() + column_[to]];
   }
   const Outcome& outcome(std::size_t packet, std::size_t from, std::size_t to) const {
-    return outcomes_[(packet * units_.size() + from) * units_.size() + to];
+    return outcomes_[(packet * senders_.size() + row_[from]) * receivers_.size() + column_[to]];
   }
 
   void ask_all() {
-    outcomes_.resize(tables() * units_.size() * units_.size());
+    outcomes_.resize(tables() * senders_.size() * receivers_.size());
     std::atomic<std::size_t> done = 0, traced = 0;
-    const std::size_t rows = tables() * units_.size();
+    const std::size_t rows = tables() * senders_.size();
     run_on_all_cores(rows, [&](std::size_t row) {
-      const std::size_t packet = row / units_.size(), from = row % units_.size();
-      for (std::size_t to = 0; to < units_.size(); ++to) {
+      const std::size_t packet = row / senders_.size(), from = senders_[row % senders_.size()];
+      for (const std::size_t to : receivers_) {
         if (!is_asked(packet, from, to)) continue;
         const auto trace = asker_.ask(question(packet, units_[from], units_[to], false));
         Outcome& out = outcome(packet, from, to);
@@ -264,9 +277,13 @@ class Reaching {
   std::set<std::tuple<std::size_t, std::size_t, bool, Outcome>> behaviour(std::size_t unit) const {
     std::set<std::tuple<std::size_t, std::size_t, bool, Outcome>> all;
     for (std::size_t packet = 0; packet < tables(); ++packet) {
-      for (std::size_t other = 0; other < units_.size(); ++other) {
+      for (const std::size_t other : receivers_) {
+        if (row_[unit] == kNone) break;
         if (const Outcome& out = outcome(packet, unit, other); out.asked)
           all.insert({packet, side(other), true, out});
+      }
+      for (const std::size_t other : senders_) {
+        if (column_[unit] == kNone) break;
         if (const Outcome& in = outcome(packet, other, unit); in.asked)
           all.insert({packet, side(other), false, in});
       }
@@ -308,8 +325,8 @@ class Reaching {
   void fill_tables() {
     for (std::size_t packet = 0; packet < tables(); ++packet) {
       std::map<std::pair<std::size_t, std::size_t>, ReachCell> cells;
-      for (std::size_t from = 0; from < units_.size(); ++from) {
-        for (std::size_t to = 0; to < units_.size(); ++to) {
+      for (const std::size_t from : senders_) {
+        for (const std::size_t to : receivers_) {
           const Outcome& out = outcome(packet, from, to);
           if (!out.asked) continue;
           ReachCell& cell = cells[{end_of_[from], end_of_[to]}];
@@ -378,10 +395,10 @@ class Reaching {
       const bool services = packet == options_.packets.size();
       if (!services && !expectation.packet.empty() && options_.packets[packet].word != expectation.packet)
         continue;
-      for (std::size_t from = 0; from < units_.size(); ++from) {
+      for (const std::size_t from : senders_) {
         const auto senders = meant(units_[from], expectation.from);
         if (senders.empty()) continue;
-        for (std::size_t to = 0; to < units_.size(); ++to) {
+        for (const std::size_t to : receivers_) {
           const Outcome& out = outcome(packet, from, to);
           if (!out.asked) continue;
           const auto receivers = meant(units_[to], expectation.to);
@@ -412,7 +429,8 @@ class Reaching {
   const ReachOptions& options_;
   Diagnostics& diagnostics_;
   std::vector<Unit> units_;
-  std::vector<bool> asks_, is_asked_for_;                                // by unit: the options' patterns
+  std::vector<std::size_t> senders_, receivers_;  // units, as the options' patterns say
+  std::vector<std::size_t> row_, column_;         // of each unit among those; kNone: it is none
   std::size_t classes_ = 0;                                              // the first units
   std::unordered_map<std::string, std::vector<std::string>> groups_of_;  // security groups by port
   std::unordered_map<std::string, std::size_t> titles_;                  // how many have the name
@@ -424,8 +442,8 @@ class Reaching {
 
 }  // namespace
 
-Reach reach(const Network& network, const Asker& asker, const ReachOptions& options,
-            std::span<const Expectation> expectations, Diagnostics& diagnostics) {
+Result<Reach> reach(const Network& network, const Asker& asker, const ReachOptions& options,
+                    std::span<const Expectation> expectations, Diagnostics& diagnostics) {
   return Reaching(network, asker, options, diagnostics).run(expectations);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "src/base/result.h"
 #include "src/trace/reach.h"
 #include "tracer/engine/ask.h"
 #include "tracer/reach/expect.h"
@@ -28,8 +29,8 @@ struct ReachOptions {
 };
 
 // `asker` answers for `network`. Every expectation without a packet, or with one of `options.packets`, is held against what was found;
-// patterns that fit nothing are errors among the diagnostics.
-Reach reach(const Network& network, const Asker& asker, const ReachOptions& options,
-            std::span<const Expectation> expectations, Diagnostics& diagnostics);
+// patterns that fit nothing are errors among the diagnostics. Fails when there are too many questions for one answer.
+Result<Reach> reach(const Network& network, const Asker& asker, const ReachOptions& options,
+                    std::span<const Expectation> expectations, Diagnostics& diagnostics);
 
 }  // namespace dvrtrace::reach

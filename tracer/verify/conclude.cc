@@ -17,10 +17,6 @@ constexpr double kChance = 0.001;
 // Captures that are farther apart than this were not taken together; clocks rarely are.
 constexpr std::int64_t kApart = 60'000'000'000;
 
-bool arrives(const Direction& direction) {
-  return direction.verdict == Verdict::Delivered || direction.verdict == Verdict::LeftTheCloud;
-}
-
 bool is_error(const Direction& direction) {
   if (direction.crossings.empty()) return false;
   const Headers& h = direction.crossings.front().packet;
@@ -77,7 +73,7 @@ class Concluding {
   // That a reply came proves that the request arrived.
   bool answered(std::size_t i) const {
     if (i != 0 || f_.tallies.size() < 2 || f_.tallies[1].packets == 0) return false;
-    return arrives(direction_of(0)) && !is_error(direction_of(1));
+    return arrives(direction_of(0).verdict) && !is_error(direction_of(1));
   }
 
   // Nothing of a direction is in the captures of a point, though its packets were seen on both sides.
@@ -268,12 +264,12 @@ class Concluding {
     }
     const bool at_end = reached == end || (reached == Tally::kNone && !end);
     // Beyond the end of a way that arrives only what was not predicted is worth a word.
-    const auto branch = last_branch(tally, reached, !(at_end && arrives(direction)));
-    if (at_end && arrives(direction) && (!branch || index != 0)) return;
+    const auto branch = last_branch(tally, reached, !(at_end && arrives(direction.verdict)));
+    if (at_end && arrives(direction.verdict) && (!branch || index != 0)) return;
     if (reached == Tally::kNone && !branch) return;
     PacketStop stop;
     stop.packets = packets;
-    stop.predicted = at_end && direction.verdict != Verdict::Unknown && !arrives(direction);
+    stop.predicted = at_end && direction.verdict != Verdict::Unknown && !arrives(direction.verdict);
     stop.proven = before.has_value();
     if (before) stop.before = point(tally, *before);
     if (reached != Tally::kNone) {
@@ -429,7 +425,7 @@ class Concluding {
                  fmt::format("{} seen at {}, where the prediction has none", packets_text(sighting.packets),
                              to_string(sighting.point)));
     }
-    if (index == 0 && f_.answers != 0 && !arrives(direction) && !open_end) {
+    if (index == 0 && f_.answers != 0 && !arrives(direction.verdict) && !open_end) {
       return set(out, Agreement::Disagrees,
                  "an answer came back, though the request is predicted not to arrive");
     }
@@ -461,7 +457,7 @@ class Concluding {
     const std::string all = fmt::format("{}, as predicted at {} crossing{}", packets_text(out.packets), seen,
                                         seen == 1 ? "" : "s") +
                             (missing == 0 ? "" : fmt::format("; {} not captured", missing));
-    if (arrives(direction) && !end_seen && !answered(index)) {
+    if (arrives(direction.verdict) && !end_seen && !answered(index)) {
       return set(out, Agreement::CannotTell,
                  all + (doubt.empty() ? "; whether it arrives is not captured" : "; " + doubt));
     }

@@ -29,8 +29,6 @@ Markup span(std::string_view kind, std::string_view text) {
   return element("span", {{"class", std::string(kind)}}, html_text(text));
 }
 
-bool arrives(Verdict verdict) { return verdict == Verdict::Delivered || verdict == Verdict::LeftTheCloud; }
-
 // "br-int:46" of "hosts/cmp1/sos_commands/openvswitch/ovs-ofctl_dump-flows_br-int", line 46.
 std::string cited(const Provenance& at, const Sources& sources) {
   const Location where = sources.locate(at);

@@ -1,0 +1,141 @@
+#include "src/cli/few_hosts.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "collectors/collect.h"
+#include "src/base/text.h"
+#include "src/cli/inputs.h"
+#include "src/model/network.h"
+#include "tracer/engine/endpoint.h"
+
+namespace dvrtrace::cli {
+namespace {
+
+// Fewer hosts than this are opened as fast as it is found out which of them matter.
+constexpr std::size_t kMany = 24;
+
+// Folders that a host's own folder has.
+constexpr std::string_view kPartsOfHost[] = {"sos_commands", "openvswitch", "networking", "etc", "proc"};
+
+struct Folders {
+  std::filesystem::path path;
+  std::vector<std::string> hosts;    // names of folders
+  std::vector<std::string> neutron;  // the folder of Neutron's objects, where the input has one
+};
+
+// The folders of an input that holds nothing but hosts, each in a folder of its own, and Neutron's objects.
+std::optional<Folders> folders_in(std::filesystem::path path) {
+  std::error_code error;
+  Folders folders;
+  if (std::filesystem::is_directory(path / "hosts", error)) {
+    if (std::filesystem::is_directory(path / "neutron", error))
+      folders.neutron.push_back((path / "neutron").string());
+    path /= "hosts";
+  }
+  for (std::filesystem::directory_iterator each(path, error), end; !error && each != end;
+       each.increment(error)) {
+    const std::string name = each->path().filename().string();
+    if (!each->is_directory(error) || each->is_symlink(error)) return std::nullopt;
+    if (std::ranges::find(kPartsOfHost, name) != std::end(kPartsOfHost)) return std::nullopt;
+    if (name == "neutron")
+      folders.neutron.push_back(each->path().string());
+    else
+      folders.hosts.push_back(name);
+  }
+  if (error || folders.hosts.size() < kMany) return std::nullopt;
+  folders.path = std::move(path);
+  return folders;
+}
+
+// A name that no other port can have as well: what is only known of hosts that are not open cannot make it ambiguous.
+bool unmistakable(const std::string& word, const CloudPort& port) {
+  constexpr std::size_t kPrefix = 3, kIdOfDevice = 11;
+  if (parse_mac(word) || parse_ip(word) || to_lower(word) == port.id) return true;
+  return word.size() == kPrefix + kIdOfDevice && port.id.starts_with(word.substr(kPrefix));
+}
+
+class Choosing {
+ public:
+  explicit Choosing(const logical::Model& model) : model_(model) {}
+
+  bool choose(const Ask& question, Sources& sources) {
+    Snapshot without_hosts;
+    without_hosts.logical = model_;
+    const Network network(std::move(without_hosts), {}, sources);
+    const Ports ports(network);
+    QuestionPorts seen(ports);
+    const auto from = resolve(question.from, network, seen, nullptr);
+    if (!from || !add(question.from, *from, *seen)) return false;
+    const auto to = resolve(question.to, network, seen, &*from);
+    return to && add(question.to, *to, *seen);
+  }
+
+  // The hosts of the ports that were added, and of what serves their networks.
+  std::set<std::string> hosts() const {
+    std::set<std::string_view> networks, routers;
+    std::set<std::string> found;
+    for (const logical::Port* port : ends_) {
+      networks.insert(port->network_id);
+      found.insert(port->host);
+    }
+    const auto serves = [](const logical::Port& port) { return port.device_owner.starts_with("network:"); };
+    for (const logical::Port& port : model_.ports) {
+      if (serves(port) && networks.contains(port.network_id)) routers.insert(port.device_id);
+    }
+    for (const logical::Port& port : model_.ports) {
+      const bool near = networks.contains(port.network_id) || routers.contains(port.device_id);
+      if (serves(port) && near && !port.host.empty()) found.insert(port.host);
+    }
+    return found;
+  }
+
+ private:
+  bool add(const std::string& word, const Endpoint& end, const Ports& ports) {
+    if (end.port == kNowhere || end.floating) return false;
+    const CloudPort& port = ports.at(end.port);
+    const auto found = std::ranges::find(model_.ports, port.id, &logical::Port::id);
+    if (found == model_.ports.end() || found->host.empty() || !unmistakable(word, port)) return false;
+    ends_.push_back(&*found);
+    return true;
+  }
+
+  const logical::Model& model_;
+  std::vector<const logical::Port*> ends_;
+};
+
+}  // namespace
+
+std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, Sources& sources) {
+  if (options.fill == "reference") return std::nullopt;
+  std::vector<Folders> all;
+  std::vector<std::string> neutron = options.neutron;
+  for (const Input& input : inputs_of(options)) {
+    auto folders = input.name.empty() ? folders_in(input.path) : std::nullopt;
+    if (!folders) return std::nullopt;
+    neutron.insert(neutron.begin(), folders->neutron.begin(), folders->neutron.end());
+    all.push_back(std::move(*folders));
+  }
+  if (neutron.empty()) return std::nullopt;
+  Diagnostics unused;  // the whole is opened then, and says it
+  const auto collection = Collection::open({}, neutron, sources, unused);
+  if (!collection) return std::nullopt;
+  FewHosts few;
+  few.model = collection->read_neutron(unused);
+  if (!unused.all().empty()) return std::nullopt;
+  Choosing choosing(few.model);
+  if (!choosing.choose(question, sources)) return std::nullopt;
+  for (const std::string& host : choosing.hosts()) {
+    const std::size_t before = few.inputs.size();
+    for (const Folders& folders : all) {
+      if (std::ranges::find(folders.hosts, host) != folders.hosts.end())
+        few.inputs.push_back((folders.path / host).string());
+    }
+    if (few.inputs.size() == before) return std::nullopt;
+    few.names.push_back(host);
+  }
+  return few;
+}
+
+}  // namespace dvrtrace::cli
