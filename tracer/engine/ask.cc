@@ -75,6 +75,13 @@ class Asking {
     }
   }
 
+  Recorder recorder_of(std::string direction) const {
+    Recorder recorder;
+    if (ask_.outcome_only) recorder.keeps = Recorder::Keeps::Outcome;
+    recorder.direction.name = std::move(direction);
+    return recorder;
+  }
+
   std::size_t place_of(const Endpoint& endpoint) const {
     return endpoint.port == kNowhere ? endpoint.host : ports_->at(endpoint.port).host;
   }
@@ -155,11 +162,11 @@ class Asking {
     // What the switches learn from the asking and the answer, they know when the packet comes. A VM that
     // has just heard from the next hop's own MAC knows it, and does not ask.
     Recorder quiet;
-    quiet.silent = true;
+    quiet.keeps = Recorder::Keeps::Ends;
     Session aside = session_.fork();
     const auto mac = Walk(network_, *ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
     assumptions_.merge(quiet.assumptions);
-    Recorder scratch;
+    Recorder scratch = recorder_of(recorder.direction.name);
     if (!mac) {  // how that came about is to be shown
       Session again = session_.fork();
       Walk(network_, *ports_, again, scratch).resolve_for_vm(port, asker, *hop, &scratch);
@@ -176,7 +183,6 @@ class Asking {
       packet.set(FieldId::EthDst, heard->eth_src().value);
       return true;
     }
-    scratch.direction.name = recorder.direction.name;
     recorder.direction = std::move(scratch.direction);
     if (!somebody_has(vm, *hop) && !in_doubt(recorder.direction)) {
       recorder.stop(start, Verdict::Dropped, Reason::NeighbourFailed,
@@ -238,14 +244,13 @@ class Asking {
       recorder.assumptions.merge(unused.assumptions);
     }
     if (!ask_.packet.dst_mac && !packet_.arp()) {
-      Recorder scratch;
+      Recorder scratch = recorder_of(recorder.direction.name);
       Walk asking(network_, *ports_, session_, scratch, Walk::Purpose::Resolve);
       Packet request = neighbour_request(packet_.eth_src(), packet_.ip_src(), packet_.ip_dst());
       if (wire->vlan) request.set(FieldId::VlanTci, openflow::kVlanPresent | *wire->vlan);
       asking.from_outside(wire->host, wire->device, std::move(request));
       const auto answer = std::ranges::find(asking.answers(), packet_.ip_dst(), &NeighbourAnswer::ip);
       if (answer == asking.answers().end()) {
-        scratch.direction.name = recorder.direction.name;
         recorder.direction = std::move(scratch.direction);
         recorder.stop(
             0, Verdict::Dropped, Reason::NeighbourFailed,
@@ -260,8 +265,7 @@ class Asking {
   // --- both ways -----------------------------------------------------------------------------------------
 
   void follow() {
-    Recorder recorder;
-    recorder.direction.name = "request";
+    Recorder recorder = recorder_of("request");
     Walk walk(network_, *ports_, session_, recorder);
     send_request(recorder, walk);
     const Arrival* arrival = end_of(walk, to_);
@@ -461,8 +465,7 @@ class Asking {
 
   void answer(const Arrival& arrival) {
     reply_expected_ = true;
-    Recorder recorder;
-    recorder.direction.name = "reply";
+    Recorder recorder = recorder_of("reply");
     Walk walk(network_, *ports_, session_, recorder);
     Packet reply = arrival.packet;
     reply.key = answer_to(arrival.packet.key);
@@ -558,8 +561,7 @@ class Asking {
   }
 
   void error_back(const Walk::Error& error) {
-    Recorder recorder;
-    recorder.direction.name = "reply";
+    Recorder recorder = recorder_of("reply");
     Walk walk(network_, *ports_, session_, recorder);
     walk.from_namespace(error.host, error.netns, error.packet);
     const Arrival* end = end_of(walk, from_);

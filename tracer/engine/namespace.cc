@@ -104,11 +104,12 @@ void Walk::at_namespace(const Item& item) {
 // Writes down what decided, and stops the hop when it leads nowhere.
 bool Walk::record_route(std::size_t hop, const Namespace& netns, const Host& host,
                         const RouteDecision& decision) {
+  const bool shown = recorder_.keeps_steps();
   for (const std::string& passed : decision.passed) recorder_.note(hop, "table " + passed);
   if (decision.rule != nullptr)
-    recorder_.step(hop, RuleHit{decision.rule->value.priority, kernel::to_string(decision.rule->value),
-                                decision.rule->at});
-  if (decision.route != nullptr) {
+    recorder_.step(hop, RuleHit{decision.rule->value.priority,
+                                shown ? kernel::to_string(decision.rule->value) : "", decision.rule->at});
+  if (decision.route != nullptr && shown) {
     recorder_.step(hop, RouteHit{kernel::route_table_name(decision.route->value.table),
                                  kernel::to_string(decision.route->value), decision.route->at});
   }

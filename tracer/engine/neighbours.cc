@@ -410,7 +410,7 @@ std::optional<Mac> Walk::resolve_for_device(std::size_t host_index, std::size_t 
   const auto own = asks_with(netns, device, source, target);
   if (!device.link->value.mac || !own) return std::nullopt;
   Recorder scratch;
-  scratch.silent = true;
+  scratch.keeps = Recorder::Keeps::Ends;
   Walk walk(network_, ports_, session_, scratch, Purpose::Resolve);
   Packet request = neighbour_request(*device.link->value.mac, *own, target);
   const std::size_t hop =

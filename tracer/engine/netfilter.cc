@@ -118,6 +118,7 @@ Netfilter::Outcome Netfilter::chain(const IptablesTable& table, const Chain& cha
 
 void Netfilter::hit(const IptablesTable& table, const Chain& chain, const Sourced<IptablesRule>& rule,
                     std::string target) {
+  if (!recorder_.keeps_steps()) return;
   recorder_.step(hop_, ChainHit{table.name, chain.name, std::string(trim(network_.sources().bytes(rule.at))),
                                 std::move(target), rule.at});
 }

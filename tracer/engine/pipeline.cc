@@ -21,7 +21,9 @@ std::vector<Emission> Pipeline::run(std::size_t bridge, std::size_t port, const 
     for (const FieldId id : {FieldId::TunId, FieldId::TunSrc, FieldId::TunDst})
       set(entering.key, id, get(packet.key, id));
   }
+  constexpr std::size_t kUsualEntries = 64;
   tape_.clear();
+  tape_.entries.reserve(kUsualEntries);
   hops_ = {hop};
   translation_.run(bridge, port, entering, recorder_.direction.hops.size());
   for (const TapeEntry& entry : tape_.entries) tell(entry);
@@ -47,10 +49,13 @@ void Pipeline::tell(const TapeEntry& entry) {
                                   Device{"", in.name, in.number}, next.arrived));
   }
   const std::size_t hop = hops_[entry.hop];
-  if (recorder_.silent && !std::holds_alternative<Stopped>(entry.what)) return;
+  const bool ends = std::holds_alternative<Stopped>(entry.what);
+  const bool chooses =
+      std::holds_alternative<Switched>(entry.what) || std::holds_alternative<TapeConclude>(entry.what);
+  if (!recorder_.keeps_steps() && !ends && !(chooses && recorder_.keeps == Recorder::Keeps::Outcome)) return;
   std::visit(
       overloaded{
-          [&](const TapeHit& hit) { tell(hop, hit); },
+          [&](const TapeHit& hit) { recorder_.step(hop, hit_of(hit)); },
           [&](const TapeMiss& miss) {
             recorder_.step(hop, TableMissed{miss.table, {}});
           },
@@ -65,7 +70,7 @@ void Pipeline::tell(const TapeEntry& entry) {
             recorder_.left_by(hop, {"", port.name, port.number});
             recorder_.step(hop, SentTo{port.name, output.dead_end ? "its peer is not known" : "", port.at});
           },
-          [&](const TapeConclude&) { conclude(hop, bridge); },
+          [&](const TapeConclude&) { conclude(hop, bridge, entry); },
           [&](const TapeNote& note) { recorder_.note(hop, note.text, note.at); },
           [&](const TapeWarning& warning) { recorder_.note(hop, warning.text); },
           [&](const Tracked& step) { recorder_.step(hop, step); },
@@ -80,7 +85,7 @@ void Pipeline::tell(const TapeEntry& entry) {
       entry.what);
 }
 
-void Pipeline::tell(std::size_t hop, const TapeHit& hit) {
+FlowHit Pipeline::hit_of(const TapeHit& hit) const {
   const openflow::FlowRow& row = *hit.row;
   const std::string_view text =
       row.at.known() ? network_.sources().text(row.at.source).bytes : std::string_view{};
@@ -98,12 +103,22 @@ void Pipeline::tell(std::size_t hop, const TapeHit& hit) {
   if (row.stats) step.age_ms = row.stats->duration_ms;
   step.learned = learned(row.flow);
   step.at = row.at;
-  recorder_.step(hop, std::move(step));
+  return step;
 }
 
-void Pipeline::conclude(std::size_t hop, const Bridge& bridge) {
+void Pipeline::conclude(std::size_t hop, const Bridge& bridge, const TapeEntry& entry) {
   if (recorder_.stopped(hop)) return;
-  const DropReason drop = explain_drop(recorder_.direction.hops[hop], bridge.flows_complete);
+  Hop lookups;  // where the recorder keeps none
+  for (const TapeEntry& before : tape_.entries) {
+    if (&before == &entry || recorder_.keeps_steps()) break;
+    if (before.hop != entry.hop) continue;
+    if (const auto* hit = std::get_if<TapeHit>(&before.what))
+      lookups.steps.push_back(hit_of(*hit));
+    else if (const auto* miss = std::get_if<TapeMiss>(&before.what))
+      lookups.steps.push_back(TableMissed{miss->table, {}});
+  }
+  const DropReason drop =
+      explain_drop(recorder_.keeps_steps() ? recorder_.direction.hops[hop] : lookups, bridge.flows_complete);
   recorder_.stop(hop, drop.verdict, drop.reason, drop.text,
                  drop.verdict == Verdict::Unknown
                      ? fmt::format("ovs-ofctl dump-flows {} on {}", bridge.name, host_.name)

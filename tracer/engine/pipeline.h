@@ -22,8 +22,8 @@ class Pipeline {
 
  private:
   void tell(const TapeEntry& entry);
-  void tell(std::size_t hop, const TapeHit& hit);
-  void conclude(std::size_t hop, const Bridge& bridge);
+  void conclude(std::size_t hop, const Bridge& bridge, const TapeEntry& entry);
+  FlowHit hit_of(const TapeHit& hit) const;
 
   const Network& network_;
   std::size_t host_index_;

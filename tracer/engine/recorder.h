@@ -17,7 +17,9 @@ class Recorder {
  public:
   std::size_t hop(std::optional<std::size_t> parent, Place place, std::optional<Device> in,
                   const Packet& arrived) {
+    constexpr std::size_t kUsualSteps = 8;
     Hop hop;
+    if (keeps_steps()) hop.steps.reserve(kUsualSteps);
     hop.parent = parent;
     hop.place = std::move(place);
     hop.in = std::move(in);
@@ -26,7 +28,8 @@ class Recorder {
     return direction.hops.size() - 1;
   }
   void step(std::size_t hop, Step step) {
-    if (!silent || std::holds_alternative<Stopped>(step))
+    const bool chooses = std::holds_alternative<Switched>(step) || std::holds_alternative<RuleHit>(step);
+    if (keeps_steps() || std::holds_alternative<Stopped>(step) || (chooses && keeps == Keeps::Outcome))
       direction.hops[hop].steps.push_back(std::move(step));
   }
   void note(std::size_t hop, std::string text, Provenance at = {}) { step(hop, Noted{std::move(text), at}); }
@@ -34,13 +37,15 @@ class Recorder {
             Provenance at = {}) {
     step(hop, Stopped{verdict, reason, std::move(text), std::move(needs), at});
   }
-  void left_by(std::size_t hop, Device device) { direction.hops[hop].out.push_back(std::move(device)); }
+  void left_by(std::size_t hop, Device device) {
+    if (keeps_steps()) direction.hops[hop].out.push_back(std::move(device));
+  }
   // The packet passes a device; the hop that this leads into is told afterwards.
   std::size_t cross(const std::string& host, const std::string& netns, const std::string& device,
                     const Packet& packet) {
-    if (silent) return static_cast<std::size_t>(-1);
-    direction.crossings.push_back(
-        {host, netns, device, static_cast<std::size_t>(-1), headers_of(packet), false});
+    if (keeps == Keeps::Ends) return static_cast<std::size_t>(-1);
+    direction.crossings.push_back({host, netns, device, static_cast<std::size_t>(-1),
+                                   keeps_steps() ? headers_of(packet) : Headers{}, false});
     return direction.crossings.size() - 1;
   }
   void lead_into(const std::vector<std::size_t>& crossings, std::size_t hop) {
@@ -54,8 +59,14 @@ class Recorder {
     return !steps.empty() && std::holds_alternative<Stopped>(steps.back());
   }
 
-  // Writes down the places and how it ended, for a walk of which only the end is asked for.
-  bool silent = false;
+  // How much is written down.
+  enum class Keeps {
+    Everything,
+    Outcome,  // places, ends, and the steps by which one of several ends is chosen: a verdict and its reason rest on no others
+    Ends,     // places and ends, for a walk of which only the arrival is asked for
+  };
+  Keeps keeps = Keeps::Everything;
+  bool keeps_steps() const { return keeps == Keeps::Everything; }
   Direction direction;
   std::set<Assumption> assumptions;
   // Lookups that came to nothing, by hop: what else was nearly met is told of the one that matters.

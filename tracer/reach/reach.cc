@@ -166,6 +166,7 @@ class Reaching {
 
   Ask question(std::size_t packet, const Unit& source, const Unit& target, bool for_people) const {
     Ask ask;
+    ask.outcome_only = true;
     if (packet < options_.packets.size()) ask.packet = options_.packets[packet].packet;
     std::size_t from = source.members.empty() ? 0 : source.members.front();
     std::size_t to = target.members.empty() ? 0 : target.members.front();
