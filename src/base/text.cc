@@ -105,6 +105,9 @@ bool speaks_to_terminal(std::string_view character) {
 }  // namespace
 
 std::string printable(std::string_view text) {
+  // Nearly every name is plain ASCII.
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (std::ranges::all_of(text, plain)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
