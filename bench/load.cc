@@ -4,6 +4,7 @@
 //   read    every host's dumps at Depth::Full, and Neutron's objects
 //   load    as a command that asks about everything does it: the small files of all hosts, then each host in full, and joined
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -90,4 +91,9 @@ BENCHMARK(load)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
 }  // namespace
 }  // namespace dvrtrace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  ::mallopt(M_TOP_PAD, 64 << 20);  // as the program does
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
