@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <vector>
 
 #include "collectors/ovsdb_rows.h"
@@ -36,18 +37,32 @@ bool among(const List& list, std::string_view word) {
   return std::ranges::find(list, word) != std::ranges::end(list);
 }
 
+// Most words are told from commands by how long they are and what they begin with.
+constexpr auto kCommandBeginnings = [] {
+  std::array<std::uint32_t, 32> beginnings{};
+  for (const std::string_view command : kCommands) beginnings[command.size()] |= 1U << (command[0] & 31);
+  return beginnings;
+}();
+
+bool is_command(std::string_view word) {
+  if (word.empty() || word.size() >= kCommandBeginnings.size()) return false;
+  return (kCommandBeginnings[word.size()] >> (word[0] & 31) & 1) != 0 && among(kCommands, word);
+}
+
 // The first word of a command line that stands at `at`; "" when none starts there.
 std::string_view command_at(std::string_view name, std::size_t at) {
   if (at != 0 && name[at - 1] != '.' && name[at - 1] != '_') return {};
   const std::string_view rest = name.substr(at);
   const std::string_view word = rest.substr(0, rest.find('_'));
-  return among(kCommands, word) ? word : std::string_view{};
+  return is_command(word) ? word : std::string_view{};
 }
 
 // sos cuts "docker exec X ovs-ofctl ..." and snaps write "openstack-hypervisor.ovs-ofctl ...".
 std::size_t find_command(std::string_view name) {
   for (std::size_t at = 0; at < name.size(); ++at) {
     if (!command_at(name, at).empty()) return at;
+    at = name.find_first_of("._", at);  // the next word, if any, is behind one of these
+    if (at == std::string_view::npos) break;
   }
   return std::string_view::npos;
 }
@@ -422,7 +437,7 @@ class CommandReader {
 std::string take_namespace(Words& words) {
   if (words.size() < 5 || words[0] != "ip" || words[1] != "netns" || words[2] != "exec") return {};
   std::size_t end = 4;
-  while (end < words.size() && !among(kCommands, words[end])) ++end;
+  while (end < words.size() && !is_command(words[end])) ++end;
   if (end == words.size()) end = 4;
   std::string netns(words[3]);
   for (std::size_t at = 4; at < end; ++at) netns.append("_").append(words[at]);

@@ -78,7 +78,10 @@ void HostTexts::note_times(std::vector<FileReading>& readings) {
     const auto has_times = [](const SharedText& text) {
       return text->find("\"start_time\"") != std::string::npos;
     };
-    if (!notes.all && std::ranges::none_of(notes.texts, has_times)) notes.texts.clear();
+    if (!notes.all && std::ranges::none_of(notes.texts, has_times)) {
+      notes.places.clear();
+      notes.texts.clear();
+    }
     read_all(notes);
     const auto note = notes.known.find(reading.path);
     if (note == notes.known.end() || !note->second.start || !note->second.end) continue;
@@ -92,8 +95,11 @@ const CommandNote* HostTexts::find_note(Notes& notes, const std::string& path) {
   const auto known = notes.known.find(path);
   if (known != notes.known.end()) return &known->second;
   if (notes.all) return nullptr;
-  for (const SharedText& text : notes.texts) {
-    if (auto note = find_command_note(*text, path)) return &notes.known.emplace(path, std::move(*note)).first->second;
+  if (notes.places.empty()) {
+    for (const SharedText& text : notes.texts) notes.places.emplace_back(*text);
+  }
+  for (const NotePlaces& places : notes.places) {
+    if (auto note = places.find(path)) return &notes.known.emplace(path, std::move(*note)).first->second;
   }
   read_all(notes);
   return find_note(notes, path);

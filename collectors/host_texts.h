@@ -52,6 +52,7 @@ class HostTexts {
  private:
   struct Notes {
     std::vector<SharedText> texts;
+    std::vector<NotePlaces> places;  // in each; made when the first is asked for
     CommandNotes known;
     bool all = false;  // are known
   };

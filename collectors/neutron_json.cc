@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "collectors/json_reader.h"
-#include "collectors/json_rows.h"
+#include "collectors/json_tree.h"
 #include "collectors/line_marks.h"
 #include "collectors/neutron_row.h"
 #include "collectors/words.h"
@@ -89,18 +91,18 @@ std::optional<Kind> kind_of_file(std::string_view name) {
 
 // --- one object of each kind ----------------------------------------------------------------------------
 
-std::vector<FixedIp> fixed_ips(const std::vector<Json>& objects) {
+std::vector<FixedIp> fixed_ips(const std::vector<JsonValue>& objects) {
   std::vector<FixedIp> ips;
-  for (const Json& object : objects) {
+  for (const JsonValue object : objects) {
     const NeutronRow row(object);
     if (const auto ip = row.ip({"ip_address"})) ips.push_back({row.text({"subnet_id"}), *ip});
   }
   return ips;
 }
 
-std::vector<HostRoute> host_routes(const std::vector<Json>& objects) {
+std::vector<HostRoute> host_routes(const std::vector<JsonValue>& objects) {
   std::vector<HostRoute> routes;
-  for (const Json& object : objects) {
+  for (const JsonValue object : objects) {
     const NeutronRow row(object);
     const auto destination = row.prefix({"destination"});
     const auto nexthop = row.ip({"nexthop", "gateway"});
@@ -149,7 +151,7 @@ void fill(const NeutronRow& row, Port& port) {
   const auto pairs = row.objects({"allowed_address_pairs"});
   if (!pairs) return;
   port.allowed_pairs.clear();
-  for (const Json& object : *pairs) {
+  for (const JsonValue object : *pairs) {
     const NeutronRow pair(object);
     if (const auto ip = pair.prefix({"ip_address"}))
       port.allowed_pairs.push_back({pair.mac({"mac_address"}), *ip});
@@ -163,8 +165,8 @@ void fill(const NeutronRow& row, Router& router) {
   if (const auto routes = row.objects({"routes"})) router.routes = host_routes(*routes);
   const auto gateways = row.objects({"external_gateway_info"});
   if (!gateways) return;
-  const Json gateway = gateways->empty() ? Json() : gateways->front();  // none: the gateway was cleared
-  const NeutronRow info(gateway);
+  // None: the gateway was cleared.
+  const NeutronRow info = gateways->empty() ? NeutronRow() : NeutronRow(gateways->front());
   router.external_network_id = info.text({"network_id"});
   router.enable_snat.reset();
   info.get(router.enable_snat, {"enable_snat"});
@@ -214,18 +216,36 @@ void fill(const NeutronRow& row, AddressGroup& group) {
   }
 }
 
+// Of an object in the order of their names, the later of two with one name.
+std::vector<JsonValue> members_by_name(JsonValue value) {
+  std::vector<JsonValue> members;
+  for (const JsonValue member : value) members.push_back(member);
+  if (!value.is(JsonValue::Kind::Object)) return members;
+  std::ranges::stable_sort(members, {}, &JsonValue::key);
+  std::vector<JsonValue> last;
+  for (const JsonValue member : members) {
+    if (!last.empty() && last.back().key() == member.key()) last.pop_back();
+    last.push_back(member);
+  }
+  return last;
+}
+
+// As JSON writes a number: without a redundant '+', '0' or exponent.
+std::string scalar_text(JsonValue value) {
+  if (!value.is(JsonValue::Kind::Number)) return std::string(value.text());
+  return nlohmann::json::parse(value.text().begin(), value.text().end(), nullptr, false).dump();
+}
+
 // A value of an agent's configuration as one text: a list "a,b", a map "a:b,c:d". None when it goes deeper.
-std::optional<std::string> flat_text(const Json& value) {
-  if (value.is_null()) return std::nullopt;
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_structured()) return value.dump();
+std::optional<std::string> flat_text(JsonValue value) {
+  if (value.is(JsonValue::Kind::Null)) return std::nullopt;
+  if (!value.is_structured()) return scalar_text(value);
   std::string text;
-  for (const auto& member : value.items()) {
-    const Json& part = member.value();
+  for (const JsonValue part : members_by_name(value)) {
     if (part.is_structured()) return std::nullopt;
     if (!text.empty()) text += ',';
-    if (value.is_object()) text += member.key() + ':';
-    text += part.is_string() ? part.get<std::string>() : part.dump();
+    if (value.is(JsonValue::Kind::Object)) text.append(part.key()) += ':';
+    text += scalar_text(part);
   }
   return text;
 }
@@ -236,9 +256,9 @@ void fill(const NeutronRow& row, Agent& agent) {
   row.get(agent.host, {"host"});
   row.get(agent.alive, {"alive", "is_alive"});
   const auto configurations = row.objects({"configurations", "configuration"});
-  if (!configurations || configurations->empty() || !configurations->front().is_object()) return;
-  for (const auto& member : configurations->front().items()) {
-    if (auto value = flat_text(member.value())) agent.configuration[member.key()] = std::move(*value);
+  if (!configurations || configurations->empty()) return;
+  for (const JsonValue member : members_by_name(configurations->front())) {
+    if (auto value = flat_text(member)) agent.configuration[std::string(member.key())] = std::move(*value);
   }
 }
 
@@ -279,7 +299,7 @@ class NeutronReader {
 
   // {"networks": [...]}, {"network": {...}}, or one object as the client shows it.
   void read_object() {
-    if (is_shown_object()) return read_row(json_.skip_span(), std::nullopt);
+    if (is_shown_object()) return read_row(std::nullopt);
     const std::size_t begin = json_.at();
     bool wrapped = false;
     json_.enter('{');
@@ -292,28 +312,42 @@ class NeutronReader {
         read_list(kind);
       } else if (kind && value == '{') {
         wrapped = true;
-        read_row(json_.skip_span(), kind);
+        read_row(kind);
       } else {
         json_.skip();
       }
     }
-    if (!wrapped) read_row(span_between(begin, json_.at()), std::nullopt);
+    const Span span = span_between(begin, json_.at());
+    if (!wrapped && !json_.failed()) read_row_at(span, std::nullopt);
   }
 
   void read_list(std::optional<Kind> kind) {
     json_.enter('[');
-    while (json_.next(']')) {
-      const Span span = json_.skip_span();
-      read_row(span, kind);
-    }
+    while (json_.next(']')) read_row(kind);
     taken_ = taken_ || kind;
   }
 
-  void read_row(Span span, std::optional<Kind> kind) {
-    if (json_.failed()) return;
-    const auto object = read_json_object(text_, span, kHint, log_);
-    if (!object) return marks_.mark(span, LineState::Unrecognised);
-    const NeutronRow row(*object);
+  // The value that comes next, in one pass where it is an object without faults.
+  void read_row(std::optional<Kind> kind) {
+    const bool object = json_.peek() == '{';
+    const std::size_t begin = json_.at(), end = object ? tree_.read(text_.bytes, begin) : 0;
+    if (end != 0) {
+      json_.move_to(end);
+      return add_row(span_between(begin, end), kind);
+    }
+    const Span span = json_.skip_span();
+    if (!json_.failed()) read_row_at(span, kind);
+  }
+
+  void read_row_at(Span span, std::optional<Kind> kind) {
+    const std::string_view text = text_.at(span);
+    const std::size_t end = tree_.read(text, 0);
+    if (end != 0 && trim(text.substr(end)).empty()) return add_row(span, kind);
+    marks_.mark(span, report_fault(text_, span, "well-formed JSON", kHint, log_));
+  }
+
+  void add_row(Span span, std::optional<Kind> kind) {
+    const NeutronRow row(tree_.root());
     if (!kind) kind = kind_of(row);
     if (!kind && row.has("id")) kind = kind_of_file(text_.name);
     if (!kind) {
@@ -410,7 +444,7 @@ class NeutronReader {
     row.get(group.stateful, {"stateful"});
     const auto rules = row.objects({"security_group_rules", "rules"});
     if (!rules) return;
-    for (const Json& object : *rules) {
+    for (const JsonValue object : *rules) {
       const NeutronRow rule(object);
       if (const std::string rule_id = rule.text({"id"}); !rule_id.empty()) add_rule(rule, rule_id, id, at);
     }
@@ -477,6 +511,7 @@ class NeutronReader {
   Model& model_;
   ReadLog& log_;
   JsonReader json_;
+  JsonTree tree_;  // of the row at hand
   LineMarks marks_;
   bool taken_ = false;           // something of the text was of a kind that is read
   std::optional<Span> foreign_;  // the first object that was not

@@ -2,77 +2,112 @@
 
 #include <algorithm>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
-#include "collectors/json_reader.h"
 #include "src/base/text.h"
 
 namespace dvrtrace {
 
 namespace {
 
-using nlohmann::json;
+using Kind = JsonValue::Kind;
 
-std::string plain_name(std::string_view name) {
-  std::string plain = to_lower(name);
-  std::replace_if(
-      plain.begin(), plain.end(), [](char c) { return c == ' ' || c == ':' || c == '-'; }, '_');
-  return plain;
+constexpr char plain(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<char>(c + ('a' - 'A'));
+  return c == ' ' || c == ':' || c == '-' ? '_' : c;
 }
 
-const std::string* as_string(const json& value) { return value.get_ptr<const std::string*>(); }
+// Of a name and of all that are the same but for case and separators.
+std::uint32_t tag_of(std::string_view name) {
+  if (name.empty()) return 0;
+  const auto byte = [&](std::size_t at) { return std::uint32_t{static_cast<unsigned char>(plain(name[at]))}; };
+  return static_cast<std::uint32_t>(name.size() & 0xff) << 24 | byte(0) << 16 | byte(name.size() / 2) << 8 | byte(name.size() - 1);
+}
 
-std::string text_of(const json& value) {
-  if (const std::string* text = as_string(value)) return *text == "None" || *text == "NULL" ? "" : *text;
-  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
+bool is_named(std::string_view written, std::string_view name) {
+  return std::ranges::equal(written, name, {}, plain);
+}
+
+bool is_digits(std::string_view number) {
+  constexpr std::size_t kSurelyFit = 18;
+  return number.size() <= kSurelyFit && std::ranges::all_of(number, is_digit);
+}
+
+// What a whole number means, which can be written oddly ("-0"); "" for one with a fraction or one that does not fit.
+std::string whole_number(std::string_view written) {
+  const auto value = nlohmann::json::parse(written.begin(), written.end(), nullptr, false);
   if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
   if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
   return {};
 }
 
-// JSON inside a text, as older clients write it. Discarded where the text is none.
-json parse_inner(std::string_view text) {
-  JsonReader whole(text);
-  whole.skip();  // which bounds the depth
-  if (whole.failed()) return json(json::value_t::discarded);
-  return json::parse(text.begin(), text.end(), nullptr, false);
+// `own` keeps what does not stand in the tree.
+std::string_view text_of(JsonValue value, std::string& own) {
+  switch (value.kind()) {
+    case Kind::Text:
+      return value.text() == "None" || value.text() == "NULL" ? std::string_view{} : value.text();
+    case Kind::True:
+    case Kind::False:
+      return value.text();
+    case Kind::Number:
+      return is_digits(value.text()) ? value.text() : std::string_view(own = whole_number(value.text()));
+    default:
+      return {};
+  }
+}
+
+std::string text_of(JsonValue value) {
+  std::string own;
+  return std::string(text_of(value, own));
 }
 
 // "ip_address='10.0.0.5', subnet_id='...'": a name that comes again begins the next object.
-std::vector<json> quoted_pairs(std::string_view text) {
-  std::vector<json> objects;
+std::vector<JsonValue> quoted_pairs(std::string_view text, JsonTree& tree) {
+  std::vector<JsonValue> objects;
+  std::vector<std::pair<std::string_view, std::string_view>> members;
   for (std::size_t equals = text.find("='"); equals != std::string_view::npos; equals = text.find("='")) {
     const std::string_view front = text.substr(0, equals);
     const std::size_t start = front.find_last_of(", ;\n\t");
-    const std::string key(front.substr(start == std::string_view::npos ? 0 : start + 1));
+    const std::string_view key = front.substr(start == std::string_view::npos ? 0 : start + 1);
     text.remove_prefix(equals + 2);
     const std::string_view value = take_until(text, '\'');
-    if (objects.empty() || objects.back().contains(key)) objects.push_back(json::object());
-    objects.back()[key] = std::string(value);
+    if (std::ranges::find(members, key, &std::pair<std::string_view, std::string_view>::first) != members.end()) {
+      objects.push_back(tree.add_object(members));
+      members.clear();
+    }
+    members.emplace_back(key, value);
+  }
+  if (!members.empty()) objects.push_back(tree.add_object(members));
+  return objects;
+}
+
+// JSON inside a text, as older clients write it.
+std::vector<JsonValue> inner_objects(std::string_view text, JsonTree& tree) {
+  std::vector<JsonValue> objects;
+  JsonValue inner = tree.root();
+  if (!tree.add(std::string(text), inner)) return objects;
+  if (inner.is(Kind::Object)) return {inner};
+  if (!inner.is(Kind::Array)) return objects;
+  for (const JsonValue element : inner) {
+    if (element.is(Kind::Object)) objects.push_back(element);
   }
   return objects;
 }
 
-std::vector<json> objects_in(const json& value) {
-  if (value.is_object()) return {value};
-  std::vector<json> objects;
-  if (value.is_array()) {
-    for (const json& element : value) {
-      if (element.is_array()) continue;
-      for (json& object : objects_in(element)) objects.push_back(std::move(object));
+std::vector<JsonValue> objects_in(JsonValue value) {
+  if (value.is(Kind::Object)) return {value};
+  std::vector<JsonValue> objects;
+  if (value.is(Kind::Array)) {
+    for (const JsonValue element : value) {
+      if (element.is(Kind::Object)) objects.push_back(element);
+      if (element.is(Kind::Text)) std::ranges::copy(objects_in(element), std::back_inserter(objects));
     }
     return objects;
   }
-  const std::string* text = as_string(value);
-  if (text == nullptr) return {};
-  const std::string_view start = trim(*text);
-  if (!start.starts_with('[') && !start.starts_with('{')) return quoted_pairs(start);
-  const json inner = parse_inner(start);
-  if (inner.is_object()) return {inner};
-  if (inner.is_array()) {
-    std::copy_if(inner.begin(), inner.end(), std::back_inserter(objects),
-                 [](const json& element) { return element.is_object(); });
-  }
-  return objects;
+  if (!value.is(Kind::Text)) return objects;
+  const std::string_view text = trim(value.text());
+  const bool json = text.starts_with('[') || text.starts_with('{');
+  return json ? inner_objects(text, value.tree()) : quoted_pairs(text, value.tree());
 }
 
 bool is_true(std::string_view text) {
@@ -83,75 +118,103 @@ bool is_true(std::string_view text) {
 
 }  // namespace
 
-NeutronRow::NeutronRow(const json& object) {
-  if (!object.is_object()) return;
-  for (const auto& member : object.items()) members_.emplace_back(plain_name(member.key()), &member.value());
+NeutronRow::NeutronRow(JsonValue object) {
+  if (!object.is(Kind::Object)) return;
+  members_.reserve(40);
+  for (const JsonValue member : object) members_.push_back({tag_of(member.key()), member});
 }
 
-const json* NeutronRow::find(Names names) const {
+std::optional<JsonValue> NeutronRow::find(Names names) const {
   for (const std::string_view name : names) {
-    for (const auto& [known, value] : members_) {
-      if (known == name) return value;
+    std::optional<JsonValue> found;
+    const std::uint32_t tag = tag_of(name);
+    for (const Member& member : members_) {
+      if (member.tag != tag || !is_named(member.value.key(), name)) continue;
+      // Of a member that is there twice the later counts.
+      if (!found || member.value.key() <= found->key()) found = member.value;
     }
+    if (found) return found;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 void NeutronRow::get(std::string& out, Names names) const {
-  if (const json* value = find(names)) out = text_of(*value);
+  std::string own;
+  if (const auto value = find(names)) out = text_of(*value, own);
 }
 
 void NeutronRow::get(bool& out, Names names) const {
-  const std::string word = text(names);
+  std::string own;
+  const std::string_view word = text(names, own);
   if (!word.empty()) out = is_true(word);
 }
 
 void NeutronRow::get(std::optional<bool>& out, Names names) const {
-  const std::string word = text(names);
+  std::string own;
+  const std::string_view word = text(names, own);
   if (!word.empty()) out = is_true(word);
 }
 
 void NeutronRow::get(std::optional<std::uint32_t>& out, Names names) const {
-  if (find(names) != nullptr) out = number<std::uint32_t>(text(names));
+  std::string own;
+  if (const auto value = find(names)) out = number<std::uint32_t>(text_of(*value, own));
 }
 
 void NeutronRow::get(std::optional<int>& out, Names names) const {
-  if (find(names) == nullptr) return;
-  const auto value = number<std::uint16_t>(text(names));
+  std::string own;
+  const auto found = find(names);
+  if (!found) return;
+  const auto value = number<std::uint16_t>(text_of(*found, own));
   out = value ? std::optional<int>(*value) : std::nullopt;
 }
 
 void NeutronRow::get(std::optional<Ip>& out, Names names) const {
-  if (find(names) != nullptr) out = ip(names);
+  std::string own;
+  if (const auto value = find(names)) out = parse_ip(text_of(*value, own));
 }
 
 void NeutronRow::get(std::optional<Prefix>& out, Names names) const {
-  if (find(names) != nullptr) out = prefix(names);
+  std::string own;
+  if (const auto value = find(names)) out = parse_prefix(text_of(*value, own));
+}
+
+std::string_view NeutronRow::text(Names names, std::string& own) const {
+  const auto value = find(names);
+  return value ? text_of(*value, own) : std::string_view{};
 }
 
 std::string NeutronRow::text(Names names) const {
-  const json* value = find(names);
-  return value != nullptr ? text_of(*value) : std::string{};
+  std::string own;
+  return std::string(text(names, own));
 }
 
-std::optional<Ip> NeutronRow::ip(Names names) const { return parse_ip(text(names)); }
+std::optional<Ip> NeutronRow::ip(Names names) const {
+  std::string own;
+  return parse_ip(text(names, own));
+}
 
-std::optional<Prefix> NeutronRow::prefix(Names names) const { return parse_prefix(text(names)); }
+std::optional<Prefix> NeutronRow::prefix(Names names) const {
+  std::string own;
+  return parse_prefix(text(names, own));
+}
 
-std::optional<Mac> NeutronRow::mac(Names names) const { return neutron_mac(text(names)); }
+std::optional<Mac> NeutronRow::mac(Names names) const {
+  std::string own;
+  return neutron_mac(text(names, own));
+}
 
-std::optional<std::vector<json>> NeutronRow::objects(Names names) const {
-  const json* value = find(names);
-  if (value == nullptr) return std::nullopt;
+std::optional<std::vector<JsonValue>> NeutronRow::objects(Names names) const {
+  const auto value = find(names);
+  if (!value) return std::nullopt;
   return objects_in(*value);
 }
 
 std::optional<std::vector<std::string>> NeutronRow::words(Names names) const {
-  const json* value = find(names);
-  if (value == nullptr) return std::nullopt;
+  const auto value = find(names);
+  if (!value) return std::nullopt;
   std::vector<std::string> words;
-  if (value->is_array()) {
-    for (const json& element : *value) words.push_back(text_of(element));
+  if (value->is(Kind::Array)) {
+    for (const JsonValue element : *value) words.push_back(text_of(element));
     return words;
   }
   std::string list = text_of(*value);
@@ -162,6 +225,7 @@ std::optional<std::vector<std::string>> NeutronRow::words(Names names) const {
 }
 
 std::optional<Mac> neutron_mac(std::string_view text) {
+  if (text.find('-') == std::string_view::npos) return parse_mac(text);
   std::string colons(text);
   std::replace(colons.begin(), colons.end(), '-', ':');
   return parse_mac(colons);

@@ -7,13 +7,12 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "collectors/json_tree.h"
 #include "src/net/ip.h"
 #include "src/net/mac.h"
 
@@ -22,11 +21,13 @@ namespace dvrtrace {
 class NeutronRow {
  public:
   using Names = std::initializer_list<std::string_view>;
-  // The members of `object`, which must outlive the row. Empty when it is no object.
-  explicit NeutronRow(const nlohmann::json& object);
+  NeutronRow() = default;
+  // The members of `object`, which must stay while the row is used. Empty when it is no object.
+  explicit NeutronRow(JsonValue object);
 
-  bool has(std::string_view name) const { return find({name}) != nullptr; }
-  const nlohmann::json* find(Names names) const;  // null where absent
+  bool has(std::string_view name) const { return find({name}).has_value(); }
+  // None where absent. Of two members that go by one name the first in the order of the bytes counts.
+  std::optional<JsonValue> find(Names names) const;
   bool empty() const { return members_.empty(); }
 
   // Each sets `out` where the row says something; a null says "none".
@@ -38,17 +39,23 @@ class NeutronRow {
   void get(std::optional<Ip>& out, Names names) const;
   void get(std::optional<Prefix>& out, Names names) const;
 
+  // As text(), without a copy: `own` keeps what does not stand in the tree.
+  std::string_view text(Names names, std::string& own) const;
   std::string text(Names names) const;  // "" where absent or null; numbers as digits
   std::optional<Ip> ip(Names names) const;
   std::optional<Prefix> prefix(Names names) const;
   std::optional<Mac> mac(Names names) const;
   // A list of objects: JSON's, or the client's "ip_address='10.0.0.5', subnet_id='...'". None where absent.
-  std::optional<std::vector<nlohmann::json>> objects(Names names) const;
+  std::optional<std::vector<JsonValue>> objects(Names names) const;
   // A list of words. None where absent.
   std::optional<std::vector<std::string>> words(Names names) const;
 
  private:
-  std::vector<std::pair<std::string, const nlohmann::json*>> members_;
+  struct Member {
+    std::uint32_t tag;  // tells most names apart at one look
+    JsonValue value;
+  };
+  std::vector<Member> members_;
 };
 
 // MACs stand with ':' in the API and with '-' in the database.

@@ -9,6 +9,7 @@
 
 #include "src/base/text.h"
 #include "src/openflow/action_reader.h"
+#include "src/openflow/flow_reader.h"
 #include "src/openflow/value.h"
 
 namespace dvrtrace {
@@ -33,7 +34,7 @@ bool is_log_line(std::string_view line) {
 
 class FlowDumpReader {
  public:
-  FlowDumpReader(const SourceText& text, ReadLog& log) : text_(text), log_(log) {}
+  FlowDumpReader(const SourceText& text, ReadLog& log) : text_(text), log_(log), known_(text.bytes.size()) {}
 
   FlowTable read(Span part) {
     // Rows are of like length: one guess saves the moves of a growing vector.
@@ -48,7 +49,7 @@ class FlowDumpReader {
  private:
   LineState line(Span span) {
     const std::string_view bytes = text_.at(span);
-    FlowLine read = openflow::read_flow_line(bytes, span.begin, table_.names);
+    FlowLine read = openflow::read_flow_line(bytes, span.begin, table_.names, known_);
     switch (read.kind) {
       case FlowLine::Kind::Noise:
       case FlowLine::Kind::Header: return LineState::Ignored;
@@ -90,6 +91,7 @@ class FlowDumpReader {
   const SourceText& text_;
   ReadLog& log_;
   FlowTable table_;
+  openflow::KnownActions known_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "collectors/return_codes.h"
 
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "collectors/json_reader.h"
@@ -8,6 +9,8 @@
 namespace dvrtrace {
 
 namespace {
+
+constexpr std::string_view kBeginning = "\"sos_commands/";  // of the path of a command's output, in quotes
 
 std::optional<int> status_of(std::string_view text) {
   int status = 0;
@@ -94,14 +97,29 @@ void read_manifest(JsonReader& json, CommandNotes& notes) {
 
 }  // namespace
 
+NotePlaces::NotePlaces(std::string_view text) : text_(text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    at = static_cast<const char*>(::memmem(at, static_cast<std::size_t>(end - at), kBeginning.data(), kBeginning.size()));
+    if (at == nullptr) return;
+    const char* const path = at + 1;
+    const auto* const quote = static_cast<const char*>(std::memchr(path, '"', static_cast<std::size_t>(end - path)));
+    if (quote == nullptr) return;
+    const auto place = static_cast<std::size_t>(at - text.data());
+    const auto [known, is_new] = places_.try_emplace({path, static_cast<std::size_t>(quote - path)}, place);
+    if (!is_new) known->second = std::string_view::npos;
+    at = quote;
+  }
+}
+
 // The object that names the path begins at the last brace before it: what stands in front of the path in one has no braces of its own.
-std::optional<CommandNote> find_command_note(std::string_view text, std::string_view path) {
-  const std::string quoted = '"' + std::string(path) + '"';
-  const std::size_t at = text.find(quoted);
-  if (at == std::string_view::npos || text.find(quoted, at + 1) != std::string_view::npos) return std::nullopt;
-  const std::size_t begin = text.rfind('{', at);
+std::optional<CommandNote> NotePlaces::find(std::string_view path) const {
+  const auto place = places_.find(path);
+  if (place == places_.end() || place->second == std::string_view::npos) return std::nullopt;
+  const std::size_t begin = text_.rfind('{', place->second);
   if (begin == std::string_view::npos) return std::nullopt;
-  JsonReader json(text, begin);
+  JsonReader json(text_, begin);
   CommandNotes notes;
   read_note(json, notes);
   const auto found = notes.find(path);

@@ -29,14 +29,12 @@ std::optional<Setting> read_setting(std::string_view line) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
   Setting setting{trim(line.substr(0, equals)), trim(line.substr(equals + 1)), {}};
-  std::size_t separator = setting.key.size();
-  for (std::size_t i = 0; i < setting.key.size(); ++i) {
-    const char c = setting.key[i];
-    if (is_blank(c)) return std::nullopt;
-    if (c == '.' || c == '/') separator = i;
-  }
-  if (separator == setting.key.size()) return std::nullopt;
-  setting.part = setting.key.substr(separator + 1);
+  const auto has = [&](char c) { return setting.key.find(c) != std::string_view::npos; };
+  if (has(' ') || has('\t') || has('\r')) return std::nullopt;
+  std::size_t part = setting.key.size();
+  while (part > 0 && setting.key[part - 1] != '.' && setting.key[part - 1] != '/') --part;
+  if (part == 0) return std::nullopt;
+  setting.part = setting.key.substr(part);
   return setting;
 }
 
@@ -70,8 +68,8 @@ bool bears_on_forwarding(std::string_view part) {
 
 LineState read_line(const SourceText& text, Span line, kernel::Sysctls& sysctls, ReadLog& log) {
   const std::string_view bytes = text.at(line);
-  if (trim(bytes).empty() || is_complaint(bytes)) return LineState::Ignored;
   const auto setting = read_setting(bytes);
+  if ((!setting && trim(bytes).empty()) || is_complaint(bytes)) return LineState::Ignored;
   if (!setting || breaks_off(text, line, *setting))
     return report_fault(text, line, "'key = value'", kHint, log);
   if (!bears_on_forwarding(setting->part)) return LineState::Ignored;

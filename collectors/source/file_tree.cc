@@ -64,30 +64,38 @@ class Lister {
   Lister(const std::string& name, const std::string& root, Diagnostics& diagnostics)
       : name_(name), root_(root), diagnostics_(diagnostics) {}
 
+  // Ascending by path.
   std::vector<FileEntry> list(Folder top) {
     list(top.get(), "", 0);
-    std::ranges::sort(files_, {}, &FileEntry::path);
     return std::move(files_);
   }
 
  private:
+  // A folder has its '/' in the name: so what is in it stands where it belongs among its neighbours.
+  struct Name {
+    std::string name;
+    unsigned char type;
+  };
+
   void list(DIR* folder, const std::string& prefix, unsigned depth) {
+    std::vector<Name> names;
     while (const dirent* entry = ::readdir(folder)) {
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
-      std::string path = prefix + entry->d_name;
-      switch (type_of(folder, *entry)) {
-        case DT_REG:
-          files_.push_back(entry_at(std::move(path)));
-          break;
-        case DT_LNK:
-          add_link(std::move(path));
-          break;
-        case DT_DIR:
-          list_folder(folder, entry->d_name, path + '/', depth + 1);
-          break;
-        default:
-          break;  // sockets, devices
+      const unsigned char type = type_of(folder, *entry);
+      if (type == DT_REG || type == DT_LNK || type == DT_DIR) names.push_back({std::string(name), type});  // not sockets, devices
+      if (type == DT_DIR) names.back().name += '/';
+    }
+    std::ranges::sort(names, {}, &Name::name);
+    for (Name& each : names) {
+      std::string path = prefix + each.name;
+      if (each.type == DT_REG) {
+        files_.push_back(entry_at(std::move(path)));
+      } else if (each.type == DT_LNK) {
+        add_link(std::move(path));
+      } else {
+        each.name.pop_back();
+        list_folder(folder, each.name.c_str(), path, depth + 1);
       }
     }
   }

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <ctime>
 
+#include "src/base/utf8.h"
+
 namespace dvrtrace {
 
 std::string_view trim(std::string_view text) {
@@ -71,9 +73,6 @@ std::optional<std::uint64_t> hex_number(std::string_view digits) {
   return value;
 }
 
-namespace {
-
-// The length of the well-formed UTF-8 sequence at the front of `text`, or 0.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -91,6 +90,8 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
+namespace {
+
 // C1 controls and the marks that reorder text (as used to disguise names).
 bool speaks_to_terminal(std::string_view character) {
   if (character.size() == 2) return character[0] == '\xc2' && static_cast<unsigned char>(character[1]) < 0xa0;
@@ -104,6 +105,9 @@ bool speaks_to_terminal(std::string_view character) {
 }  // namespace
 
 std::string printable(std::string_view text) {
+  // Nearly every name is plain ASCII.
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (std::ranges::all_of(text, plain)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

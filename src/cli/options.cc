@@ -479,6 +479,7 @@ std::vector<OptionText> options_of_all() {
 
 // The place of the command: the first word that is neither an option nor an option's value.
 std::size_t find_command_word(const Words& words) {
+  if (words.empty() || !is_option(words.front())) return 0;
   const std::vector<OptionText> all = options_of_all();
   std::size_t i = 0;
   while (i < words.size() && is_option(words[i])) {
@@ -491,6 +492,7 @@ std::size_t find_command_word(const Words& words) {
 // Of the options in the environment those that this command takes. One that no command takes stays, and is
 // an error.
 Words fitting(const Words& environment, const Command* command) {
+  if (environment.empty()) return {};
   const std::vector<OptionText> mine = options_of(command), all = options_of_all();
   Words kept;
   for (std::size_t i = 0; i < environment.size(); ++i) {

@@ -38,11 +38,15 @@ class ActionGrammar {
   Actions read() {
     Actions actions;
     for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
-      if (auto action = one()) actions.push_back(std::move(*action));
+      const Call call = next_call();
+      if (scanner_.failed()) break;
+      if (auto action = read_call(call)) actions.push_back(std::move(*action));
       if (scanner_.failed()) break;
     }
     return actions;
   }
+  // The same, with what is known of earlier lists.
+  Actions read_known(KnownActions& known);
   const std::optional<ReadError>& error() const { return scanner_.error(); }
 
  private:
@@ -53,7 +57,10 @@ class ActionGrammar {
   };
   static const std::array<Entry, 65> kEntries;
 
-  std::optional<Action> one();
+  class Words;
+
+  Call next_call();
+  std::optional<Action> read_call(const Call& call);
   std::optional<Action> bare(const Call& call);
   std::optional<Action> bad(const Call& call, std::string_view expected) {
     scanner_.fail_at(call.has_text && !call.text.empty() ? call.text : call.all,

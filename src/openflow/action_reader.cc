@@ -1,6 +1,10 @@
 #include "src/openflow/action_reader.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <iterator>
 
 #include "src/openflow/action_grammar.h"
 
@@ -26,7 +30,6 @@ std::optional<Subfield> read_subfield(std::string_view text) {
   return Subfield{*id, *first, static_cast<std::uint16_t>(*last - *first + 1)};
 }
 
-// The most frequent first: the list is searched in order.
 const std::array<ActionGrammar::Entry, 65> ActionGrammar::kEntries{{
     {"resubmit", &ActionGrammar::resubmit}, {"set_field", &ActionGrammar::set_field}, {"load", &ActionGrammar::load},
     {"output", &ActionGrammar::output}, {"ct", &ActionGrammar::ct}, {"goto_table", &ActionGrammar::goto_table},
@@ -59,33 +62,64 @@ constexpr std::array<std::string_view, 5> kUnmodelled{"encap", "decap", "dec_nsh
 
 }  // namespace
 
-std::optional<Action> ActionGrammar::one() {
+// Where kEntries has a word: an open-addressed hash of its length, first and last letter.
+class ActionGrammar::Words {
+ public:
+  Words() {
+    for (std::size_t entry = 0; entry < kEntries.size(); ++entry) {
+      std::size_t slot = hash(kEntries[entry].name);
+      while (slots_[slot] != 0) slot = (slot + 1) % slots_.size();
+      slots_[slot] = static_cast<std::uint8_t>(entry + 1);
+    }
+  }
+  const Entry* find(std::string_view name) const {
+    for (std::size_t slot = hash(name); slots_[slot] != 0; slot = (slot + 1) % slots_.size()) {
+      const Entry& entry = kEntries[slots_[slot] - 1u];
+      if (entry.name == name) return &entry;
+    }
+    return nullptr;
+  }
+
+ private:
+  static std::size_t hash(std::string_view name) {
+    const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(name[at])}; };
+    return (name.size() * 37 + byte(0) * 5 + byte(name.size() - 1) * 11 + byte(name.size() / 2)) % 256;
+  }
+  std::array<std::uint8_t, 256> slots_{};
+};
+
+Call ActionGrammar::next_call() {
   Call call;
   const std::uint32_t begin = scanner_.offset();
   const std::string_view from_here = scanner_.rest();
   if (scanner_.peek() == '"') {
     call.text = call.all = scanner_.value();
-    return bare(call);
+    return call;
   }
   call.name = scanner_.word();
   if (call.name.empty()) {
     scanner_.fail_at(from_here.substr(0, 1), fmt::format("expected an action, found {}", quote(from_here)));
-    return std::nullopt;
+    return call;
   }
   if (scanner_.take(':')) {
     call.has_text = true;
     call.text = scanner_.value();
   } else if (scanner_.peek() == '(') {
     const auto inside = scanner_.parenthesised();
-    if (!inside) return std::nullopt;
+    if (!inside) return call;
     call.has_text = call.parens = true;
     call.text = *inside;
     // check_pkt_larger(N)->F and its like go on behind the parenthesis.
     if (scanner_.rest().starts_with("->")) scanner_.value();
   }
   call.all = from_here.substr(0, scanner_.offset() - begin);
-  const auto entry = std::ranges::find(kEntries, call.name, &Entry::name);
-  if (entry != kEntries.end()) return (this->*entry->read)(call);
+  return call;
+}
+
+std::optional<Action> ActionGrammar::read_call(const Call& call) {
+  static const Words words;
+  if (call.name.empty()) return bare(call);
+  if (const Entry* entry = words.find(call.name)) return (this->*entry->read)(call);
   if (std::ranges::find(kNoEffect, call.name) != kNoEffect.end()) return no_effect(call);
   if (std::ranges::find(kUnmodelled, call.name) != kUnmodelled.end()) return unmodelled(call);
   if (!call.has_text) return bare(call);
@@ -239,10 +273,45 @@ std::optional<Action> ActionGrammar::move(const Call& call) {
   return Action{Move{*from, *to}};
 }
 
-Actions read_actions(std::string_view text, Names& names, std::optional<ReadError>& error) {
+// A slot for each hash: what is met often comes back soon, and the rest may go.
+KnownActions::KnownActions(std::size_t bytes)
+    : lists_(std::clamp<std::size_t>(bytes / 512, 16, 1021)), actions_(lists_.size()) {}
+
+Actions ActionGrammar::read_known(KnownActions& known) {
+  Actions& actions = known.list_;
+  actions.clear();
+  for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
+    const Call call = next_call();
+    if (scanner_.failed()) break;
+    auto& slot = known.actions_[std::hash<std::string_view>{}(call.all) % known.actions_.size()];
+    if (slot.text == call.all) {
+      actions.push_back(slot.value);
+      continue;
+    }
+    auto action = read_call(call);
+    if (action) {
+      slot = {call.all, *action};
+      actions.push_back(std::move(*action));
+    }
+    if (scanner_.failed()) break;
+  }
+  // A list of its own, no larger than it is.
+  return {std::make_move_iterator(actions.begin()), std::make_move_iterator(actions.end())};
+}
+
+Actions read_actions(std::string_view text, Names& names, std::optional<ReadError>& error, KnownActions* known) {
   ActionGrammar reader(text, names, 0);
-  Actions actions = reader.read();
+  error.reset();
+  if (known == nullptr) {
+    Actions actions = reader.read();
+    error = reader.error();
+    return actions;
+  }
+  auto& slot = known->lists_[std::hash<std::string_view>{}(text) % known->lists_.size()];
+  if (slot.text == text) return slot.value;
+  Actions actions = reader.read_known(*known);
   error = reader.error();
+  if (!error) slot = {text, actions};
   return actions;
 }
 

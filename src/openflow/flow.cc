@@ -8,6 +8,7 @@
 #include "src/base/overloaded.h"
 #include "src/base/text.h"
 #include "src/openflow/action_reader.h"
+#include "src/openflow/flow_reader.h"
 #include "src/openflow/group.h"
 #include "src/openflow/match_reader.h"
 
@@ -51,7 +52,8 @@ const HeadWord* find_head(std::string_view key) {
 
 class LineReader {
  public:
-  LineReader(std::string_view line, std::uint32_t base, Names& names) : scanner_(line), base_(base), names_(names), match_(names) {}
+  LineReader(std::string_view line, std::uint32_t base, Names& names, KnownActions* known)
+      : scanner_(line), base_(base), names_(names), known_(known), match_(names) {}
 
   FlowLine read() {
     FlowLine out;
@@ -62,7 +64,7 @@ class LineReader {
     const std::uint32_t begin = scanner_.offset();
     const std::string_view text = trim(scanner_.rest());
     std::optional<ReadError> error;
-    out.row.flow.actions = read_actions(text, names_, error);
+    out.row.flow.actions = read_actions(text, names_, error, known_);
     const std::uint32_t at = begin + static_cast<std::uint32_t>(text.empty() ? 0 : text.data() - scanner_.rest().data());
     if (error) {
       scanner_.fail(at + error->begin, at + error->end, error->message);
@@ -211,6 +213,7 @@ class LineReader {
   Scanner scanner_;
   std::uint32_t base_;
   Names& names_;
+  KnownActions* known_;
   MatchReader match_;
   FlowStats stats_;
   bool has_stats_ = false, table_read_ = false;
@@ -226,12 +229,22 @@ bool is_noise(std::string_view line) { return line.empty() || line.front() == '#
 
 }  // namespace
 
-FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names) {
+namespace {
+
+FlowLine read_line(std::string_view line, std::uint32_t base, Names& names, KnownActions* known) {
   const std::string_view trimmed = trim(line);
-  if (!is_noise(trimmed) && !is_header(trimmed)) return LineReader(line, base, names).read();
+  if (!is_noise(trimmed) && !is_header(trimmed)) return LineReader(line, base, names, known).read();
   FlowLine out;
   out.kind = is_noise(trimmed) ? FlowLine::Kind::Noise : FlowLine::Kind::Header;
   return out;
+}
+
+}  // namespace
+
+FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names) { return read_line(line, base, names, nullptr); }
+
+FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names, KnownActions& known) {
+  return read_line(line, base, names, &known);
 }
 
 std::string to_string(const Flow& flow) {
