@@ -2,11 +2,11 @@
 """Makes Neutron's objects of a cloud of any size, from which `dvrtrace reference` makes its dumps.
 
 usage: make_cloud.py HOSTS PORTS-PER-HOST CLOUD/neutron [--ports-per-network N] [--networks-per-router N] [--groups-per-tenant N]
-                     [--hosts-per-network N]
+                     [--hosts-per-network N] [--hybrid]
        dvrtrace reference --neutron CLOUD/neutron --release zed --to CLOUD/hosts
 
 A tenant is one router with its networks. The ports of a network are spread over --hosts-per-network hosts (as many as it has ports),
-and every host has its PORTS-PER-HOST of them. The last host is the network node.
+and every host has its PORTS-PER-HOST of them. The last host is the network node. --hybrid: security groups by iptables on Linux bridges.
 """
 import argparse
 import json
@@ -68,6 +68,7 @@ def main(args):
         ports.append({"id": identity("port", number), "name": "", "network_id": network, "mac_address": mac("fa:16:3e", number),
                       "fixed_ips": [{"subnet_id": subnet, "ip_address": address}], "device_owner": owner, "device_id": device,
                       "binding:host_id": host, "binding:vif_type": "ovs", "binding:vnic_type": "normal", "status": "ACTIVE",
+                      "binding:vif_details": {"ovs_hybrid_plug": args.hybrid},
                       "admin_state_up": True, "port_security_enabled": security, "security_groups": [group] if group else [],
                       "allowed_address_pairs": []})
 
@@ -116,4 +117,5 @@ parser.add_argument("--ports-per-network", type=int, default=20)
 parser.add_argument("--networks-per-router", type=int, default=2)
 parser.add_argument("--groups-per-tenant", type=int, default=1)
 parser.add_argument("--hosts-per-network", type=int, default=0)
+parser.add_argument("--hybrid", action="store_true")
 main(parser.parse_args())

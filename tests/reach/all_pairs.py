@@ -8,6 +8,7 @@ import argparse
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -72,12 +73,28 @@ def alike(reach, vms):
     return 0
 
 
-def planned(tool, folder):
+def planned(tool, folder, *shape):
     """A cloud of 24 VMs on three hosts, made by the reference."""
-    subprocess.run([sys.executable, os.path.join(harness.ROOT, "bench", "make_cloud.py"), "3", "8", f"{folder}/neutron"], check=True)
+    subprocess.run([sys.executable, os.path.join(harness.ROOT, "bench", "make_cloud.py"), "3", "8", f"{folder}/neutron", *shape], check=True)
     subprocess.run([os.path.abspath(tool), "reference", "--neutron", f"{folder}/neutron", "--release", "zed", "--to", f"{folder}/hosts"],
                    check=True, stdout=subprocess.DEVNULL, env=harness.environment(tool))
     return folder
+
+
+def put_down(cloud):
+    """Of the first VMs of a host one device each is down: they are unlike the others, and unlike each other where the frame stops."""
+    path = f"{cloud}/hosts/cmp0000/sos_commands/networking/ip_addr"
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    ids = re.findall(r"^\d+: qvb(\S{11})@", text, re.MULTILINE)
+    for prefix, port in zip(("qvb", "qvo", "qbr"), ids):
+        text, changed = re.subn(rf"^(\d+: {prefix}{port}[@:].*?)<BROADCAST,MULTICAST,UP,LOWER_UP>(.*) state \w+", r"\1<BROADCAST,MULTICAST>\2 state DOWN",
+                                text, flags=re.MULTILINE)
+        if changed != 1:
+            sys.exit(f"no device {prefix}{port} in {path}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return cloud
 
 
 def main():
@@ -93,7 +110,8 @@ def main():
             return harness.SKIPPED
         return 1 if sum(wrong_cells(options.tool, cloud) for cloud in clouds) else 0
     with tempfile.TemporaryDirectory(prefix="dvrtrace-reach-") as folder:
-        clouds.append(planned(options.tool, folder))
+        clouds.append(planned(options.tool, f"{folder}/alike"))
+        clouds.append(put_down(planned(options.tool, f"{folder}/hybrid", "--hybrid")))
         return 1 if sum(wrong_cells(options.tool, cloud) for cloud in clouds) else 0
 
 
