@@ -59,7 +59,7 @@ class FlowDumpReader {
     return LineState::Unrecognised;
   }
 
-  LineState flow(FlowLine read, Span span) {
+  LineState flow(FlowLine&& read, Span span) {
     for (const std::string& field : read.ignored) {
       log_.diagnostics.warning(text_.provenance(span), fmt::format("{} without the protocol that has it", field),
                                "the switch ignores the field; so does dvrtrace");

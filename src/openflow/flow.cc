@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <span>
 
 #include "src/base/overloaded.h"
@@ -48,6 +50,29 @@ const HeadWord* find_head(std::string_view key) {
     if (word.name == key) return &word;
   }
   return nullptr;
+}
+
+// What ovs-ofctl prints before a match, in its order, each with its '=': what comes next is mostly known.
+struct NextWord {
+  std::string_view text;
+  HeadWord word;
+};
+constexpr NextWord kNextWords[] = {{"cookie=", {"cookie", Word::Cookie}},
+                                   {"duration=", {"duration", Word::Duration}},
+                                   {"table=", {"table", Word::Table}},
+                                   {"n_packets=", {"n_packets", Word::Packets}},
+                                   {"n_bytes=", {"n_bytes", Word::Bytes}},
+                                   {"idle_timeout=", {"idle_timeout", Word::IdleTimeout}},
+                                   {"hard_timeout=", {"hard_timeout", Word::HardTimeout}},
+                                   {"idle_age=", {"idle_age", Word::IdleAge}},
+                                   {"hard_age=", {"hard_age", Word::HardAge}},
+                                   {"priority=", {"priority", Word::Priority}}};
+
+// Whether `text` begins with a word of the list: by six letters at once, which no two of them share.
+bool begins_with(std::string_view text, std::string_view word) {
+  constexpr std::size_t kShortest = 6;
+  return text.size() >= word.size() && std::memcmp(text.data(), word.data(), kShortest) == 0 &&
+         text.substr(kShortest, word.size() - kShortest) == word.substr(kShortest);
 }
 
 class LineReader {
@@ -97,7 +122,15 @@ class LineReader {
   // Everything up to and with "actions=".
   void head(FlowLine& out) {
     bool in_match = false;
+    const NextWord* next = std::begin(kNextWords);
     for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
+      while (next != std::end(kNextWords) && !begins_with(scanner_.rest(), next->text)) ++next;
+      if (next != std::end(kNextWords)) {
+        scanner_.move_to(scanner_.offset() + static_cast<std::uint32_t>(next->word.name.size()));
+        if (!head_word(next->word, next->word.name, out.row.flow) || scanner_.failed()) return;
+        ++next;
+        continue;
+      }
       const std::uint32_t begin = scanner_.offset();
       const std::string_view key = scanner_.word();
       if (key == "actions" || key == "action") {

@@ -7,13 +7,17 @@ std::string_view Scanner::value() {
   int depth = 0;
   bool quoted = false;
   for (; at_ != end_; ++at_) {
+    if (!quoted) {
+      while (is(*at_, kPlainChar)) {
+        if (++at_ == end_) return {from, static_cast<std::size_t>(at_ - from)};
+      }
+    }
     const char c = *at_;
     if (quoted) {
       if (c == '\\' && at_ + 1 != end_) ++at_;
       else if (c == '"') quoted = false;
       continue;
     }
-    if (is(c, kPlainChar)) continue;
     if (c == '"') quoted = true;
     else if (c == '(') ++depth;
     else if (c == ')' && depth-- == 0) break;
