@@ -7,8 +7,6 @@
 #include "collectors/collect.h"
 #include "src/base/text.h"
 #include "src/cli/inputs.h"
-#include "src/model/network.h"
-#include "tracer/engine/endpoint.h"
 
 namespace dvrtrace::cli {
 namespace {
@@ -49,27 +47,30 @@ std::optional<Folders> folders_in(std::filesystem::path path) {
   return folders;
 }
 
-// A name that no other port can have as well: what is only known of hosts that are not open cannot make it ambiguous.
-bool unmistakable(const std::string& word, const CloudPort& port) {
-  constexpr std::size_t kPrefix = 3, kIdOfDevice = 11;
-  if (parse_mac(word) || parse_ip(word) || to_lower(word) == port.id) return true;
-  return word.size() == kPrefix + kIdOfDevice && port.id.starts_with(word.substr(kPrefix));
-}
-
 class Choosing {
  public:
   explicit Choosing(const logical::Model& model) : model_(model) {}
 
-  bool choose(const Ask& question, Sources& sources) {
-    Snapshot without_hosts;
-    without_hosts.logical = model_;
-    const Network network(std::move(without_hosts), {}, sources);
-    const Ports ports(network);
-    QuestionPorts seen(ports);
-    const auto from = resolve(question.from, network, seen, nullptr);
-    if (!from || !add(question.from, *from, *seen)) return false;
-    const auto to = resolve(question.to, network, seen, &*from);
-    return to && add(question.to, *to, *seen);
+  // The ports that a word can mean are among the ends from now on. False when hosts that are not open might know of another.
+  bool add(const std::string& word) {
+    const std::size_t before = ends_.size();
+    if (const auto ip = parse_ip(word)) {
+      if (std::ranges::find(model_.floating_ips, *ip, &logical::FloatingIp::floating_ip) !=
+          model_.floating_ips.end())
+        return false;
+      add_those([&](const logical::Port& port) { return has(port, *ip); });
+    } else if (const auto mac = parse_mac(word)) {
+      add_those([&](const logical::Port& port) { return port.mac == *mac; });
+    } else {
+      const std::string id = to_lower(word);
+      const bool device = word.size() == kPrefixOfDevice + kIdOfDevice;
+      add_those([&](const logical::Port& port) {
+        return port.id == id || (device && port.id.starts_with(word.substr(kPrefixOfDevice)));
+      });
+    }
+    const std::size_t added = ends_.size() - before;
+    return added > 0 && added <= kAlike &&
+           std::ranges::none_of(ends_, [](const logical::Port* port) { return port->host.empty(); });
   }
 
   // The hosts of the ports that were added, and of what serves their networks.
@@ -92,13 +93,20 @@ class Choosing {
   }
 
  private:
-  bool add(const std::string& word, const Endpoint& end, const Ports& ports) {
-    if (end.port == kNowhere || end.floating) return false;
-    const CloudPort& port = ports.at(end.port);
-    const auto found = std::ranges::find(model_.ports, port.id, &logical::Port::id);
-    if (found == model_.ports.end() || found->host.empty() || !unmistakable(word, port)) return false;
-    ends_.push_back(&*found);
-    return true;
+  static constexpr std::size_t kPrefixOfDevice = 3, kIdOfDevice = 11;
+  static constexpr std::size_t kAlike = 4;  // tenants that have one address
+
+  static bool has(const logical::Port& port, const Ip& ip) {
+    return std::ranges::find(port.fixed_ips, ip, &logical::FixedIp::ip) != port.fixed_ips.end() ||
+           std::ranges::any_of(port.allowed_pairs,
+                               [&](const logical::AddressPair& pair) { return pair.ip.contains(ip); });
+  }
+
+  template <class Fits>
+  void add_those(Fits fits) {
+    for (const logical::Port& port : model_.ports) {
+      if (fits(port)) ends_.push_back(&port);
+    }
   }
 
   const logical::Model& model_;
@@ -125,7 +133,7 @@ std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, S
   few.model = collection->read_neutron(unused);
   if (!unused.all().empty()) return std::nullopt;
   Choosing choosing(few.model);
-  if (!choosing.choose(question, sources)) return std::nullopt;
+  if (!choosing.add(question.from) || !choosing.add(question.to)) return std::nullopt;
   for (const std::string& host : choosing.hosts()) {
     const std::size_t before = few.inputs.size();
     for (const Folders& folders : all) {

@@ -6,6 +6,7 @@
 
 #include "src/cli/console.h"
 #include "src/cli/judgement.h"
+#include "src/cli/left_alone.h"
 #include "src/cli/opened_cloud.h"
 #include "src/cli/program.h"
 #include "src/cli/question.h"
@@ -70,18 +71,21 @@ Detail detail_of(const std::string& word) {
 // From a few hosts of a large cloud; none when the answer might lie with the others.
 std::optional<Answered> ask_few(const Ask& question, const Options& options, Sources& sources) {
   Diagnostics diagnostics;
-  const auto few = OpenedCloud::open_few(options, question, sources, diagnostics);
+  auto few = OpenedCloud::open_few(options, question, sources, diagnostics);
   if (few == nullptr) return std::nullopt;
   auto answered = ask_engine(*few, question, options, sources, diagnostics);
   if (!answered || few->network().asked_beyond()) return std::nullopt;
+  leave_alone(std::move(few));
   return std::move(*answered);
 }
 
 tl::expected<Answered, Failure> ask_all(const Ask& question, const Options& options, Sources& sources) {
   Diagnostics diagnostics;
-  const auto cloud = OpenedCloud::open(options, sources, diagnostics);
+  auto cloud = OpenedCloud::open(options, sources, diagnostics);
   if (!cloud) return tl::unexpected<Failure>(cloud.error());
-  return ask_engine(**cloud, question, options, sources, diagnostics);
+  auto answered = ask_engine(**cloud, question, options, sources, diagnostics);
+  leave_alone(std::move(*cloud));
+  return answered;
 }
 
 }  // namespace
