@@ -59,10 +59,19 @@ void Sources::forget(SourceId id, std::vector<Provenance> but) {
   std::erase_if(but, [&](const Provenance& at) { return at.source != id; });
   std::ranges::sort(but);
   std::vector<Kept> places;
+  const std::string_view bytes = text(id).bytes;
+  std::uint32_t line_number = 1;
+  std::size_t line_begin = 0;  // of the line with that number, never beyond the place
   for (const Provenance& at : but) {
     if (!places.empty() && places.back().begin == at.span.begin) continue;
-    const Location where = locate(at);
-    if (where.line != 0) places.push_back({at.span.begin, where.line, where.column, std::string(line(at))});
+    if (bytes.empty() || at.span.begin > bytes.size()) {  // forgotten before, or known by name alone
+      const Location where = locate(at);
+      if (where.line != 0) places.push_back({at.span.begin, where.line, where.column, std::string(line(at))});
+      continue;
+    }
+    for (std::size_t end; (end = bytes.find('\n', line_begin)) < at.span.begin; ++line_number) line_begin = end + 1;
+    places.push_back({at.span.begin, line_number, static_cast<std::uint32_t>(at.span.begin - line_begin + 1),
+                      std::string(line(at))});
   }
   const std::lock_guard lock(mutex_);
   if (id.value >= entries_.size()) return;

@@ -33,15 +33,9 @@ std::unique_ptr<check::Expectation> Expectations::of(const HostSnapshot& found,
   reference::Settings settings = settings_;
   if (!settings.release && others && !reference::guess_release(found)) settings.release = others;
   expectation->plan = reference::make_plan(cloud_, &found, found.name, settings);
-  expectation->reference = reference::program(expectation->plan);
-  for (reference::Dump& dump : expectation->reference.dumps) {
-    const BridgeDumps* dumps = dump.bridge.empty() ? nullptr : found.find_bridge(dump.bridge);
-    if (dumps == nullptr || dumps->flows.source == kNoSource) continue;
-    auto [left, settled] =
-        check::without_alike(std::move(dump), dumps->flows.value, sources_.text(dumps->flows.source).bytes);
-    dump = std::move(left);
-    expectation->settled.emplace(dumps->bridge, std::move(settled));
-  }
+  check::Alike alike(found, sources_);
+  expectation->reference = reference::program(expectation->plan, &alike);
+  expectation->settled = alike.take();
   expectation->snapshot = read(expectation->reference, Depth::Full);
   return expectation;
 }

@@ -305,19 +305,23 @@ std::vector<Candidate> check_host(const HostSnapshot& found, const logical::Mode
 }
 
 void order(std::vector<Candidate>& candidates) {
+  std::vector<const Finding*> down;
+  for (const Candidate& candidate : candidates) {
+    if (is_down(candidate.finding)) down.push_back(&candidate.finding);
+  }
   for (Candidate& candidate : candidates) {
-    const auto cause = std::ranges::find_if(candidates, [&](const Candidate& each) {
-      return &each != &candidate && is_down(each.finding) && follows(candidate.finding, each.finding);
+    const auto cause = std::ranges::find_if(down, [&](const Finding* each) {
+      return each != &candidate.finding && follows(candidate.finding, *each);
     });
-    if (cause == candidates.end()) continue;
+    if (cause == down.end()) continue;
     candidate.finding.severity = Severity::Note;
     candidate.finding.cause =
-        fmt::format("follows from {} being down; {}", cause->finding.name, candidate.finding.cause);
+        fmt::format("follows from {} being down; {}", (*cause)->name, candidate.finding.cause);
   }
   const auto key = [](const Candidate& each) {
     const Finding& f = each.finding;
-    return std::tuple(-static_cast<int>(f.severity), each.rank, f.host, f.place, f.table.value_or(TableId{}),
-                      f.object);
+    return std::tuple<int, int, std::string_view, std::string_view, TableId, std::string_view>(
+        -static_cast<int>(f.severity), each.rank, f.host, f.place, f.table.value_or(TableId{}), f.object);
   };
   std::ranges::stable_sort(candidates, std::less<>{}, key);
 }

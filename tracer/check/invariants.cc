@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "src/base/text.h"
 #include "src/kernel/print.h"
@@ -76,27 +77,26 @@ class HostInvariants {
 
   // The largest packet that a tenant may send through a tunnel: what Neutron says, else what its routers' devices have.
   std::uint32_t tenant_mtu() const {
-    std::uint32_t largest = 0;
-    for (const logical::Network& network : model_.networks) {
-      const bool tunnelled = network.type == "vxlan" || network.type == "gre" || network.type == "geneve";
-      if (tunnelled && network.mtu && is_here(network)) largest = std::max(largest, *network.mtu);
-    }
-    return largest;
-  }
-  bool is_here(const logical::Network& network) const {
+    std::unordered_set<std::string_view> here;  // as the agent notes beside its ports
     for (const OvsBridge& bridge : host_.ovs.value.bridges) {
       for (const OvsPort& port : bridge.ports) {
         const auto noted = port.other_config.find("net_uuid");
-        if (noted != port.other_config.end() && noted->second == network.id) return true;
+        if (noted != port.other_config.end()) here.insert(noted->second);
       }
     }
-    return false;
+    std::uint32_t largest = 0;
+    for (const logical::Network& network : model_.networks) {
+      const bool tunnelled = network.type == "vxlan" || network.type == "gre" || network.type == "geneve";
+      if (tunnelled && network.mtu && here.contains(network.id)) largest = std::max(largest, *network.mtu);
+    }
+    return largest;
   }
 
   void underlay() {
     const NamespaceSnapshot* root = host_.find_namespace("");
     if (root == nullptr || !host_.ovs.present()) return;
-    std::set<std::string> ends;  // devices that tunnels leave by
+    std::set<std::string> ends;            // devices that tunnels leave by
+    std::set<std::string_view> addresses;  // that they leave from: mostly one for all
     std::uint32_t overhead = 0;
     for (const OvsBridge& bridge : host_.ovs.value.bridges) {
       for (const OvsPort& port : bridge.ports) {
@@ -104,9 +104,12 @@ class HostInvariants {
           const bool gre = interface.type == "gre";
           if (interface.type != "vxlan" && interface.type != "geneve" && !gre) continue;
           const auto local = interface.options.find("local_ip");
-          const auto ip = local == interface.options.end() ? std::nullopt : parse_ip(local->second);
+          if (local == interface.options.end()) continue;
+          const bool first = addresses.insert(local->second).second;
+          const auto ip = parse_ip(local->second);
           if (!ip) continue;
           overhead = std::max(overhead, (gre ? kGreOverhead : kVxlanOverhead) + (ip->v6() ? kIpv6Extra : 0));
+          if (!first) continue;
           for (const auto& link : root->links.value) {
             if (std::ranges::any_of(link.value.addresses,
                                     [&](const auto& each) { return each.value.ip == *ip; }))
@@ -284,7 +287,7 @@ class HostInvariants {
   }
 
   void outputs(const BridgeDumps& bridge) {
-    std::set<std::uint32_t> ports;
+    std::unordered_set<std::uint32_t> ports;
     for (const auto& port : bridge.features.value.ports) ports.insert(port.value.number.value);
     for (const OvsBridge& row : host_.ovs.value.bridges) {
       if (row.name != bridge.bridge) continue;

@@ -63,7 +63,9 @@ class CloudInvariants::Facts {
         for (const OvsInterface& interface : port.interfaces) collect(host, interface);
       }
     }
+    const std::string_view tunnels = tunnel_bridge(host);
     for (const BridgeDumps& bridge : host.bridges) {
+      if (bridge.bridge != tunnels) continue;
       for (const openflow::FlowRow& row : bridge.flows.value.flows) collect(host, bridge, row);
     }
   }
@@ -91,29 +93,29 @@ class CloudInvariants::Facts {
     const auto remote = interface.options.find("remote_ip");
     if (remote == interface.options.end()) return;
     if (const auto ip = parse_ip(remote->second))
-      tunnels_.push_back({place(host, tunnel_bridge(host), interface.name, interface.at), *ip});
+      tunnels_.push_back({place(host, std::string(tunnel_bridge(host)), interface.name, interface.at), *ip});
   }
 
-  // A host's own DVR MAC is what its tunnel bridge gives to routed frames; the others' are what its table 9 knows.
+  // Of the tunnel bridge. A host's own DVR MAC is what that gives to routed frames; the others' are what its table 9 knows.
   void collect(const HostSnapshot& host, const BridgeDumps& bridge, const openflow::FlowRow& row) {
-    const openflow::Bits128 mask = row.flow.match.mask_of(openflow::FieldId::EthSrc);
-    if (row.flow.table == TableId{1} && row.flow.priority == 1 && mask.low != 0) {
+    const bool own = row.flow.table == TableId{1}, others = row.flow.table == TableId{9};
+    if ((!own && !others) || row.flow.priority != 1 ||
+        row.flow.match.mask_of(openflow::FieldId::EthSrc).low == 0)
+      return;
+    if (own) {
       for (const openflow::Action& action : row.flow.actions) {
         const auto* set = std::get_if<openflow::SetField>(&action);
-        if (set != nullptr && set->field == openflow::FieldId::EthSrc && bridge.bridge == tunnel_bridge(host))
-          own_mac_[host.name] = Mac{set->value.low};
+        if (set != nullptr && set->field == openflow::FieldId::EthSrc) own_mac_[host.name] = Mac{set->value.low};
       }
-    }
-    if (row.flow.table == TableId{9} && row.flow.priority == 1 && mask.low != 0 &&
-        bridge.bridge == tunnel_bridge(host)) {
+    } else {
       KnownMacs& known = known_macs_[host.name];
       if (known.macs.empty()) known.first = place(host, {}, bridge.bridge, row.at);
       known.macs.push_back(Mac{row.flow.match.value_of(openflow::FieldId::EthSrc).low});
     }
   }
-  static std::string tunnel_bridge(const HostSnapshot& host) {
+  static std::string_view tunnel_bridge(const HostSnapshot& host) {
     const auto configured = host.config.values.find("ovs.tunnel_bridge");
-    return configured == host.config.values.end() ? "br-tun" : configured->second.value;
+    return configured == host.config.values.end() ? std::string_view("br-tun") : configured->second.value;
   }
 
   // --- judging ---

@@ -11,10 +11,11 @@
 
 namespace dvrtrace::reference {
 
-Dump int_bridge(const Plan& plan);
-Dump tun_bridge(const Plan& plan);
-Dump phys_bridge(const Plan& plan, const PhysicalBridge& bridge);
+// A `sieve` is shown every flow, and those that it settles are left out.
+Dump int_bridge(const Plan& plan, FlowSieve* sieve = nullptr);
+Dump tun_bridge(const Plan& plan, FlowSieve* sieve = nullptr);
+Dump phys_bridge(const Plan& plan, const PhysicalBridge& bridge, FlowSieve* sieve = nullptr);
 // All of them: br-int, br-tun where there are tunnels, and each bridge of a physical network.
-std::vector<Dump> bridges(const Plan& plan);
+std::vector<Dump> bridges(const Plan& plan, FlowSieve* sieve = nullptr);
 
 }  // namespace dvrtrace::reference

@@ -6,12 +6,13 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "src/openflow/match.h"
 #include "tracer/reference/plan.h"
 
 namespace dvrtrace::reference {
@@ -25,26 +26,31 @@ struct Conjunction {
   auto operator<=>(const Conjunction&) const = default;
 };
 
-// One of a conjunction's clauses, before its id is known.
+// One of a conjunction's clauses, before its id is known. A flow that is of several conjunctions has a clause for each.
 struct Clause {
   unsigned table = 72;
-  unsigned offset = 0;    // of the priority
-  bool fresh = false;     // for new connections
+  unsigned offset = 0;  // of the priority
+  bool fresh = false;   // for new connections
   unsigned dimension = 1;
   std::string match;
-  std::set<Conjunction> of;
-  std::set<std::size_t> concerns;
+  std::uint64_t asks = 0;                 // of the match, whatever its words: see asked_by()
+  std::size_t of = 0;                     // the conjunction's index
+  std::span<const std::size_t> concerns;  // of Model::ports
 };
+
+// A number for what a match asks of packets: two that read the same have the same.
+std::uint64_t asked_by(const openflow::Match& match);
+// The match that a text reads as.
+openflow::Match read_clause(const std::string& match);
 
 class ConjunctionIds {
  public:
-  ConjunctionIds(const Plan& plan, const std::vector<Clause>& clauses);
-  std::uint32_t id(const Conjunction& of, unsigned offset, bool fresh) const {
-    return bases_.at(of) + 2 * offset + (fresh ? 1 : 0);
-  }
+  // `conjunctions`: each once, ascending.
+  ConjunctionIds(const Plan& plan, const std::vector<Conjunction>& conjunctions, const std::vector<Clause>& clauses);
+  std::uint32_t id(std::size_t of, unsigned offset, bool fresh) const { return bases_[of] + 2 * offset + (fresh ? 1 : 0); }
 
  private:
-  std::map<Conjunction, std::uint32_t> bases_;
+  std::vector<std::uint32_t> bases_;  // of each conjunction
 };
 
 }  // namespace dvrtrace::reference

@@ -45,4 +45,19 @@ struct Host {
 
 std::string text_of(const Dump& dump);
 
+// A flow in the words of its line.
+struct FlowWords {
+  unsigned table = 0, priority = 0;
+  std::string_view match, actions;
+  bool operator==(const FlowWords&) const = default;
+};
+
+// Is shown each flow before its line is written: what need not be written takes no time and no memory.
+class FlowSieve {
+ public:
+  virtual ~FlowSieve() = default;
+  // Whether the line is to be left out of the bridge's dump.
+  virtual bool settles(std::string_view bridge, const FlowWords& flow) = 0;
+};
+
 }  // namespace dvrtrace::reference

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "src/base/text.h"
 
@@ -26,8 +25,9 @@ constexpr ProtocolName kProtocols[] = {
 
 std::optional<std::uint8_t> protocol_of(const std::string& text, Family family) {
   std::optional<std::uint8_t> protocol = number<std::uint8_t>(text);
+  const std::string name = to_lower(text);
   for (const ProtocolName& known : kProtocols) {
-    if (known.name == to_lower(text)) protocol = known.number;
+    if (known.name == name) protocol = known.number;
   }
   // ICMP in a rule for IPv6 is ICMPv6.
   if (protocol == kIcmp && family == Family::V6) return kIcmp6;
@@ -63,9 +63,9 @@ std::vector<GroupRule> rules_of(const Plan& plan, const Port& port) {
 
 std::vector<Member> members_of(const Plan& plan, const std::string& remote, bool address_group,
                                Family family) {
-  std::map<Prefix, Mac> members;
+  std::vector<Member> members;
   const auto add = [&](const Prefix& prefix, Mac mac) {
-    if (prefix.ip().family == family) members.emplace(prefix, mac);
+    if (prefix.ip().family == family) members.push_back({prefix, mac});
   };
   if (address_group) {
     if (const auto group = plan.cloud->find_address_group(remote)) {
@@ -78,9 +78,11 @@ std::vector<Member> members_of(const Plan& plan, const std::string& remote, bool
       for (const AddressPair& pair : port.allowed_pairs) add(pair.ip, pair.mac.value_or(port.mac));
     }
   }
-  std::vector<Member> list;
-  for (const auto& [address, mac] : members) list.push_back({address, mac});
-  return list;
+  // Of two with one address the first counts.
+  std::ranges::stable_sort(members, {}, &Member::address);
+  const auto same = std::ranges::unique(members, {}, &Member::address);
+  members.erase(same.begin(), same.end());
+  return members;
 }
 
 std::vector<std::string> port_masks(int min, int max) {

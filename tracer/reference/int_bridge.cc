@@ -12,10 +12,10 @@ namespace {
 
 class IntBridge {
  public:
-  explicit IntBridge(const Plan& plan)
+  IntBridge(const Plan& plan, FlowSieve* sieve)
       : plan_(plan),
         is_(plan.practice),
-        flows_(plan, plan.options.integration_bridge),
+        flows_(plan, plan.options.integration_bridge, sieve),
         next_(FlowWriter::go(is_.next)) {}
 
   Dump write() {
@@ -198,13 +198,13 @@ class IntBridge {
 
 }  // namespace
 
-Dump int_bridge(const Plan& plan) { return IntBridge(plan).write(); }
+Dump int_bridge(const Plan& plan, FlowSieve* sieve) { return IntBridge(plan, sieve).write(); }
 
-std::vector<Dump> bridges(const Plan& plan) {
+std::vector<Dump> bridges(const Plan& plan, FlowSieve* sieve) {
   std::vector<Dump> dumps;
-  dumps.push_back(int_bridge(plan));
-  if (plan.tunnelling()) dumps.push_back(tun_bridge(plan));
-  for (const PhysicalBridge& bridge : plan.bridges) dumps.push_back(phys_bridge(plan, bridge));
+  dumps.push_back(int_bridge(plan, sieve));
+  if (plan.tunnelling()) dumps.push_back(tun_bridge(plan, sieve));
+  for (const PhysicalBridge& bridge : plan.bridges) dumps.push_back(phys_bridge(plan, bridge, sieve));
   return dumps;
 }
 

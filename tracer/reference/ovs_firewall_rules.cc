@@ -1,5 +1,10 @@
+#include <fmt/compile.h>
+
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
+#include <span>
 #include <tuple>
 
 #include "tracer/reference/conjunctions.h"
@@ -68,20 +73,25 @@ class RuleFlows {
 
   void write() {
     if (plan_.model().derived) return adopt();
+    std::vector<Remote> remote;
     for (const WiredPort& port : plan_.ports) {
       if (port.filter != Filter::Filtered || port.dead) continue;
-      std::vector<GroupRule> remote;
-      for (const GroupRule& rule : rules_of(plan_, plan_.logical_port(port))) {
+      for (GroupRule& rule : rules_of(plan_, plan_.logical_port(port))) {
         if (rule.remote.empty()) {
           write_rule(port, rule, {});
         } else if (is_.conjunctions) {
-          remote.push_back(rule);
+          remote.push_back({&port, std::move(rule)});
         } else {
           for (const Member& member : members_of(plan_, rule.remote, rule.address_group, rule.family))
             write_rule(port, rule, member.address);
         }
       }
-      collect(port, remote);
+    }
+    number(remote);
+    for (auto first = remote.begin(); first != remote.end();) {
+      const auto next = std::find_if(first, remote.end(), [&](const Remote& other) { return other.port != first->port; });
+      collect({first, next});
+      first = next;
     }
     collect_members();
     write_clauses();
@@ -139,27 +149,47 @@ class RuleFlows {
 
   // --- remote groups ---
 
+  struct Remote {  // a rule with a remote group, of a port
+    const WiredPort* port;
+    GroupRule rule;
+  };
   struct Wanted {
     GroupRule rule;
-    Conjunction of;
+    std::size_t of;  // of conjunctions_
   };
 
-  void collect(const WiredPort& port, const std::vector<GroupRule>& rules) {
+  // Conjunctions are numbered in their own order, which is that of their flows.
+  void number(const std::vector<Remote>& rules) {
+    for (const Remote& each : rules) conjunctions_.push_back(conjunction_of(each.rule));
+    std::ranges::sort(conjunctions_);
+    const auto same = std::ranges::unique(conjunctions_);
+    conjunctions_.erase(same.begin(), same.end());
+  }
+  static Conjunction conjunction_of(const GroupRule& rule) {
+    return {rule.group, rule.remote, rule.ingress, rule.family};
+  }
+  std::size_t number_of(const Conjunction& of) const {
+    return static_cast<std::size_t>(std::ranges::lower_bound(conjunctions_, of) - conjunctions_.begin());
+  }
+
+  // `rules`: of one port.
+  void collect(std::span<const Remote> rules) {
+    const WiredPort& port = *rules.front().port;
     std::map<std::tuple<bool, Family, std::optional<std::uint8_t>>, std::vector<Wanted>> alike;
-    for (const GroupRule& rule : rules) {
-      const Conjunction of{rule.group, rule.remote, rule.ingress, rule.family};
+    for (const auto& [of_port, rule] : rules) {
+      const std::size_t of = number_of(conjunction_of(rule));
       alike[{rule.ingress, rule.family, rule.protocol}].push_back({rule, of});
       const unsigned offset = offset_of(rule);
       auto& use = uses_[{plan_.vlan_of(port).value, of, offset}];
-      use.ports.insert(port.port);
+      use.ports.push_back(port.port);
       use.address_group = rule.address_group;
-      accepted_[{&port, of}].insert(offset);
+      accepted_.insert({&port, of, offset});
     }
     for (const auto& [what, wanted] : alike) {
       if (std::get<2>(what) && has_ports(*std::get<2>(what))) {
         collect_ranges(port, wanted);
       } else {
-        for (const Wanted& one : wanted) collect_rule(port, one.rule, {one.of});
+        for (const Wanted& one : wanted) collect_rule(port, one.rule, {&one.of, 1});
       }
     }
   }
@@ -180,9 +210,9 @@ class RuleFlows {
     for (auto at = ends.begin(); at != ends.end(); ++at) {
       const auto next = std::next(at);
       if (next == ends.end()) break;
-      std::set<Conjunction> of;
+      std::vector<std::size_t> of;
       for (const Wanted& one : wanted) {
-        if (first(one) <= *at && last(one) >= *next - 1) of.insert(one.of);
+        if (first(one) <= *at && last(one) >= *next - 1) of.push_back(one.of);
       }
       if (of.empty()) continue;
       GroupRule rule = wanted.front().rule;
@@ -193,72 +223,127 @@ class RuleFlows {
     }
   }
 
-  void collect_rule(const WiredPort& port, const GroupRule& rule, const std::set<Conjunction>& of) {
+  void collect_rule(const WiredPort& port, const GroupRule& rule, std::span<const std::size_t> all) {
     for (const bool fresh : {false, true}) {
       for (const std::string& end : port_ends(rule)) {
-        add_clause(rule.ingress, offset_of(rule), fresh, 2,
-                   fmt::format("ct_state={},{},reg5={:#x}{}", fresh ? kNew : kEstablished,
-                               protocol_match(rule.family, rule.protocol), port.ofport.value, end),
-                   of, {port.port});
-      }
-    }
-  }
-
-  void collect_members() {
-    for (const auto& [key, use] : uses_) {
-      const auto& [vlan, of, offset] = key;
-      for (const Member& member : members_of(plan_, of.remote, use.address_group, of.family)) {
-        std::string address =
-            fmt::format(",{}={}", address_field(of.ingress, of.family), address_text(member.address));
-        // An address that is any address tells nothing; the MAC stands for it.
-        if (member.address.length() == 0)
-          address = fmt::format(",{}={}", of.ingress ? "dl_src" : "dl_dst", to_string(member.mac));
-        for (const bool fresh : {false, true}) {
-          add_clause(of.ingress, offset, fresh, 1,
-                     fmt::format("ct_state={},{},reg6={:#x}{}", fresh ? kNew : kEstablished,
-                                 of.family == Family::V6 ? "ipv6" : "ip", vlan, address),
-                     {of}, use.ports);
+        Clause clause;
+        clause.table = table_of(rule.ingress);
+        clause.offset = offset_of(rule);
+        clause.fresh = fresh;
+        clause.dimension = 2;
+        clause.match = fmt::format("ct_state={},{},reg5={:#x}{}", fresh ? kNew : kEstablished,
+                                   protocol_match(rule.family, rule.protocol), port.ofport.value, end);
+        clause.asks = asked_by(read_clause(clause.match));
+        clause.concerns = {&port.port, 1};
+        for (const std::size_t of : all) {
+          clause.of = of;
+          clauses_.push_back(clause);
         }
       }
     }
   }
 
-  void add_clause(bool ingress, unsigned offset, bool fresh, unsigned dimension, const std::string& match,
-                  const std::set<Conjunction>& of, const std::set<std::size_t>& concerns) {
-    Clause& clause = clauses_[{table_of(ingress), offset, match}];
-    clause.table = table_of(ingress);
-    clause.offset = offset;
-    clause.fresh = fresh;
-    clause.dimension = dimension;
-    clause.match = match;
-    clause.of.insert(of.begin(), of.end());
-    clause.concerns.insert(concerns.begin(), concerns.end());
+  // What a member's address adds to a match: as text, and as it reads.
+  struct Part {
+    std::string text;
+    openflow::FieldId field;
+    openflow::Bits128 value, mask;
+  };
+  static Part part_of(const Member& member, bool ingress) {
+    using openflow::FieldId;
+    // An address that is any address tells nothing; the MAC stands for it.
+    if (member.address.length() == 0)
+      return {fmt::format(",{}={}", ingress ? "dl_src" : "dl_dst", to_string(member.mac)),
+              ingress ? FieldId::EthSrc : FieldId::EthDst, {0, member.mac.value}, openflow::ones128(48)};
+    const Ip& ip = member.address.ip();
+    const bool v6 = ip.v6();
+    const unsigned bits = v6 ? 128 : 32, wild = bits - member.address.length();
+    const FieldId field = v6 ? (ingress ? FieldId::Ipv6Src : FieldId::Ipv6Dst)
+                             : (ingress ? FieldId::IpSrc : FieldId::IpDst);
+    return {fmt::format(",{}={}", address_field(ingress, ip.family), address_text(member.address)), field,
+            {ip.high, ip.low}, openflow::ones128(member.address.length()) << wild};
   }
 
+  void collect_members() {
+    openflow::Match match;  // one for all, for its memory
+    for (auto& [key, use] : uses_) {
+      const auto& [vlan, number, offset] = key;
+      const Conjunction& of = conjunctions_[number];
+      std::ranges::sort(use.ports);
+      const auto same = std::ranges::unique(use.ports);
+      use.ports.erase(same.begin(), same.end());
+      std::vector<Part> parts;
+      for (const Member& member : members_of(plan_, of.remote, use.address_group, of.family))
+        parts.push_back(part_of(member, of.ingress));
+      for (const bool fresh : {false, true}) {
+        const std::string head = fmt::format("ct_state={},{},reg6={:#x}", fresh ? kNew : kEstablished,
+                                             of.family == Family::V6 ? "ipv6" : "ip", vlan);
+        const openflow::Match head_asks = read_clause(head);
+        for (const Part& part : parts) {
+          match = head_asks;
+          match.add(part.field, part.value, part.mask);
+          Clause& clause = clauses_.emplace_back();
+          clause.table = table_of(of.ingress);
+          clause.offset = offset;
+          clause.fresh = fresh;
+          clause.dimension = 1;
+          clause.match.reserve(head.size() + part.text.size());
+          clause.match.append(head).append(part.text);
+          clause.asks = asked_by(match);
+          clause.of = number;
+          clause.concerns = use.ports;
+        }
+      }
+    }
+  }
+
+  // One flow for all clauses with one match.
   void write_clauses() {
     if (clauses_.empty()) return;
-    std::vector<Clause> clauses;
-    for (const auto& [key, clause] : clauses_) clauses.push_back(clause);
-    const ConjunctionIds ids(plan_, clauses);
-    for (const Clause& clause : clauses) {
-      std::set<std::uint32_t> parts;
-      for (const Conjunction& of : clause.of) parts.insert(ids.id(of, clause.offset, clause.fresh));
-      std::string actions;
-      for (const std::uint32_t id : parts)
-        actions += fmt::format("{}conjunction({},{}/2)", actions.empty() ? "" : ",", id, clause.dimension);
-      auto line = flows_.add(rule_id(clause.table == 82), clause.table, kBasePriority + clause.offset,
-                             clause.match, actions);
-      for (const std::size_t port : clause.concerns) line.concerns(port);
+    const ConjunctionIds ids(plan_, conjunctions_, clauses_);
+    std::vector<const Clause*> order;
+    for (const Clause& clause : clauses_) order.push_back(&clause);
+    std::ranges::sort(order, {}, [](const Clause* clause) {
+      return std::tuple<unsigned, unsigned, std::string_view, std::size_t>(clause->table, clause->offset,
+                                                                           clause->match, clause->of);
+    });
+    for (auto first = order.begin(); first != order.end();) {
+      const Clause& one = **first;
+      const auto next = std::find_if(first, order.end(), [&](const Clause* other) {
+        return other->match != one.match || other->offset != one.offset || other->table != one.table;
+      });
+      write_clause({first, next}, ids);
+      first = next;
     }
-    for (const auto& [key, offsets] : accepted_) {
-      for (const unsigned offset : offsets) write_accepted(*key.first, key.second, offset, ids);
-    }
+    for (const auto& [port, of, offset] : accepted_) write_accepted(*port, of, offset, ids);
   }
 
-  void write_accepted(const WiredPort& port, const Conjunction& of, unsigned offset,
-                      const ConjunctionIds& ids) {
+  void write_clause(std::span<const Clause* const> clauses, const ConjunctionIds& ids) {
+    const Clause& one = *clauses.front();
+    parts_.clear();
+    for (const Clause* each : clauses) parts_.push_back(ids.id(each->of, each->offset, each->fresh));
+    std::ranges::sort(parts_);
+    const auto same = std::ranges::unique(parts_);
+    parts_.erase(same.begin(), same.end());
+    actions_.clear();
+    for (const std::uint32_t id : parts_)
+      fmt::format_to(std::back_inserter(actions_), FMT_COMPILE("{}conjunction({},{}/2)"),
+                     actions_.size() == 0 ? "" : ",", id, one.dimension);
+    auto line = flows_.add(rule_id(one.table == 82), one.table, kBasePriority + one.offset, one.match,
+                           {actions_.data(), actions_.size()});
+    if (clauses.size() == 1) {
+      line.concerns(one.concerns);
+      return;
+    }
+    std::set<std::size_t> concerns;
+    for (const Clause* each : clauses) concerns.insert(each->concerns.begin(), each->concerns.end());
+    for (const std::size_t port : concerns) line.concerns(port);
+  }
+
+  void write_accepted(const WiredPort& port, std::size_t number, unsigned offset, const ConjunctionIds& ids) {
+    const Conjunction& of = conjunctions_[number];
     for (const bool fresh : {false, true}) {
-      const std::uint32_t id = ids.id(of, offset, fresh);
+      const std::uint32_t id = ids.id(number, offset, fresh);
       const std::string match =
           fmt::format("conj_id={},ct_state={},{},reg5={:#x}", id, fresh ? kNew : kEstablished,
                       of.family == Family::V6 ? "ipv6" : "ip", port.ofport.value);
@@ -270,7 +355,7 @@ class RuleFlows {
   }
 
   struct Use {
-    std::set<std::size_t> ports;
+    std::vector<std::size_t> ports;  // of Model::ports; ascending once all are there
     bool address_group = false;
   };
 
@@ -279,9 +364,12 @@ class RuleFlows {
   const Judged& judged_;
   FlowWriter& flows_;
   std::set<std::tuple<unsigned, unsigned, std::string>> written_;
-  std::map<std::tuple<unsigned, Conjunction, unsigned>, Use> uses_;  // by local VLAN and priority
-  std::map<std::pair<const WiredPort*, Conjunction>, std::set<unsigned>> accepted_;
-  std::map<std::tuple<unsigned, unsigned, std::string>, Clause> clauses_;
+  std::vector<Conjunction> conjunctions_;                            // ascending
+  std::map<std::tuple<unsigned, std::size_t, unsigned>, Use> uses_;  // by local VLAN, conjunction and priority
+  std::set<std::tuple<const WiredPort*, std::size_t, unsigned>> accepted_;
+  std::vector<Clause> clauses_;
+  std::vector<std::uint32_t> parts_;  // these two for their memory alone
+  fmt::memory_buffer actions_;
 };
 
 }  // namespace

@@ -10,8 +10,8 @@ constexpr InterfaceRules kInterfaceRules = {"PHY-20", "PHY-21", "PHY-22", "PHY-2
 
 class PhysBridge {
  public:
-  PhysBridge(const Plan& plan, const PhysicalBridge& bridge)
-      : plan_(plan), is_(plan.practice), bridge_(bridge), flows_(plan, bridge.name) {}
+  PhysBridge(const Plan& plan, const PhysicalBridge& bridge, FlowSieve* sieve)
+      : plan_(plan), is_(plan.practice), bridge_(bridge), flows_(plan, bridge.name, sieve) {}
 
   Dump write() {
     const bool dvr = plan_.options.dvr && is_.dvr_vlan;
@@ -65,6 +65,8 @@ class PhysBridge {
 
 }  // namespace
 
-Dump phys_bridge(const Plan& plan, const PhysicalBridge& bridge) { return PhysBridge(plan, bridge).write(); }
+Dump phys_bridge(const Plan& plan, const PhysicalBridge& bridge, FlowSieve* sieve) {
+  return PhysBridge(plan, bridge, sieve).write();
+}
 
 }  // namespace dvrtrace::reference

@@ -340,6 +340,7 @@ class Planner {
 
   void place_tunnels() {
     if (!plan_.tunnelling()) return;
+    index_tunnels();
     for (const std::string& type : plan_.options.tunnel_types) {
       for (const Agent& agent : cloud_.model().agents) {
         if (agent.host != plan_.host && agent.configuration.contains("tunneling_ip")) {
@@ -369,16 +370,22 @@ class Planner {
     tunnels_.push_back(std::move(tunnel));
   }
 
-  const FoundPort* find_tunnel(const std::string& type, const Ip& ip) const {
+  // The tunnels that are found, by type and other end; of two alike the first by name.
+  void index_tunnels() {
     const auto names = by_name_.find(plan_.options.tunnel_bridge);
-    if (names == by_name_.end()) return nullptr;
+    if (names == by_name_.end()) return;
     for (const auto& [name, port] : names->second) {
       const auto remote = port.interface->options.find("remote_ip");
-      if (port.interface->type == type && remote != port.interface->options.end() &&
-          parse_ip(remote->second) == ip)
-        return &port;
+      if (remote == port.interface->options.end()) continue;
+      if (const auto ip = parse_ip(remote->second)) found_tunnels_[port.interface->type].emplace(*ip, port);
     }
-    return nullptr;
+  }
+
+  const FoundPort* find_tunnel(const std::string& type, const Ip& ip) const {
+    const auto of_type = found_tunnels_.find(type);
+    if (of_type == found_tunnels_.end()) return nullptr;
+    const auto found = of_type->second.find(ip);
+    return found == of_type->second.end() ? nullptr : &found->second;
   }
 
   // l2population floods to every host with an active port of the network, and announces one by one the ports that are bound
@@ -482,8 +489,12 @@ class Planner {
     const Port& port = cloud_.port(plan_.ports[index].port);
     const Role role = plan_.ports[index].role;
     if (role == Role::FipGateway) plan_.fip_gateways.push_back(index);
-    for (PlannedRouter& router : plan_.routers) {
-      if (cloud_.model().routers[router.router].id != port.device_id) continue;
+    const auto id = [&](const PlannedRouter& router) -> const std::string& {
+      return cloud_.model().routers[router.router].id;
+    };
+    auto at = std::ranges::lower_bound(plan_.routers, port.device_id, {}, id);
+    for (; at != plan_.routers.end() && id(*at) == port.device_id; ++at) {
+      PlannedRouter& router = *at;
       if (role == Role::DistributedRouter || role == Role::LegacyRouter) router.interfaces.push_back(index);
       if (role == Role::Snat) router.snat_ports.push_back(index);
       if (role == Role::Gateway) router.gateway = index;
@@ -501,6 +512,7 @@ class Planner {
   std::map<std::string, std::map<std::string_view, FoundPort>, std::less<>> by_name_;  // of each bridge
   std::map<std::string_view, FoundPort> by_id_;  // Neutron's ports on br-int
   std::map<std::string, std::set<std::uint32_t>, std::less<>> used_ofports_;
+  std::map<std::string_view, std::unordered_map<Ip, FoundPort>> found_tunnels_;
   std::vector<Tunnel> tunnels_;
   std::map<std::string, std::unordered_map<std::string_view, std::size_t>>
       tunnel_to_;                        // by type and host, of tunnels_

@@ -5,8 +5,8 @@
 
 namespace dvrtrace::reference {
 
-Host program(const Plan& plan) {
-  Host host{plan.host, bridges(plan), plan.caveats};
+Host program(const Plan& plan, FlowSieve* sieve) {
+  Host host{plan.host, bridges(plan, sieve), plan.caveats};
   add_linux(plan, host);
   return host;
 }

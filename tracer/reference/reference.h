@@ -14,6 +14,7 @@
 
 namespace dvrtrace::reference {
 
-Host program(const Plan& plan);
+// A `sieve` is shown every flow of the bridges, and those that it settles are left out.
+Host program(const Plan& plan, FlowSieve* sieve = nullptr);
 
 }  // namespace dvrtrace::reference

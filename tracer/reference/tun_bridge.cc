@@ -17,8 +17,8 @@ unsigned table_of(Segmentation type) {
 
 class TunBridge {
  public:
-  explicit TunBridge(const Plan& plan)
-      : plan_(plan), is_(plan.practice), flows_(plan, plan.options.tunnel_bridge) {}
+  TunBridge(const Plan& plan, FlowSieve* sieve)
+      : plan_(plan), is_(plan.practice), flows_(plan, plan.options.tunnel_bridge, sieve) {}
 
   Dump write() {
     write_entry();
@@ -91,7 +91,8 @@ class TunBridge {
         fmt::format("mod_vlan_vid:{},resubmit(,{})", network.vlan.value, plan_.options.dvr ? 9 : 10));
     for (const std::size_t port : network.ports) in.concerns(plan_.ports[port].port);
     write_flood(network);
-    for (const RemotePort& remote : network.remote) write_remote(network, remote);
+    const std::string tunnel_id = set_tunnel(network);
+    for (const RemotePort& remote : network.remote) write_remote(network, tunnel_id, remote);
   }
 
   void write_flood(const PlannedNetwork& network) {
@@ -105,36 +106,47 @@ class TunBridge {
     for (const std::size_t port : network.ports) line.concerns(plan_.ports[port].port);
   }
 
-  void write_remote(const PlannedNetwork& network, const RemotePort& remote) {
+  // Most of the bridge's flows: two for each port of a network that is on another host.
+  void write_remote(const PlannedNetwork& network, const std::string& tunnel_id, const RemotePort& remote) {
     const logical::Port& port = plan_.cloud->port(remote.port);
     const unsigned vlan = network.vlan.value;
-    flows_
-        .add("TUN-60", 20, 2, fmt::format("dl_vlan={},dl_dst={}", vlan, to_string(port.mac)),
-             fmt::format("strip_vlan,{},output:{}", set_tunnel(network),
-                         plan_.tunnels[remote.tunnel].ofport.value))
-        .concerns(remote.port);
+    const std::string mac = to_string(port.mac);
+    set(match_, FMT_COMPILE("dl_vlan={},dl_dst={}"), vlan, mac);
+    set(actions_, FMT_COMPILE("strip_vlan,{},output:{}"), tunnel_id, plan_.tunnels[remote.tunnel].ofport.value);
+    flows_.add("TUN-60", 20, 2, text(match_), text(actions_)).concerns(remote.port);
     if (!plan_.options.arp_responder) return;
     for (const logical::FixedIp& fixed : port.fixed_ips) {
       if (!fixed.ip.v4()) continue;
-      flows_
-          .add("TUN-61", 21, 1, fmt::format("arp,dl_vlan={},arp_tpa={}", vlan, to_string(fixed.ip)),
-               arp_reply(port.mac, fixed.ip))
-          .concerns(remote.port);
+      set(match_, FMT_COMPILE("arp,dl_vlan={},arp_tpa={}"), vlan, to_string(fixed.ip));
+      set_arp_reply(port.mac.value, mac, fixed.ip);
+      flows_.add("TUN-61", 21, 1, text(match_), text(actions_)).concerns(remote.port);
     }
   }
 
-  std::string arp_reply(Mac mac, const Ip& ip) const {
-    const std::string ethernet =
-        fmt::format("move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],mod_dl_src:{}", to_string(mac));
-    const std::string fields = fmt::format(
+  void set_arp_reply(std::uint64_t number, std::string_view mac, const Ip& ip) {
+    constexpr std::string_view kReply =
         "load:0x2->NXM_OF_ARP_OP[],move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_"
-        "TPA[],"
-        "load:{:#x}->NXM_NX_ARP_SHA[],load:{:#x}->NXM_OF_ARP_SPA[]",
-        mac.value, ip.v4_value());
-    if (!is_.native) return fmt::format("{},{},IN_PORT", ethernet, fields);
-    return is_.arp_reply_ethernet ? fmt::format("{},{},IN_PORT", fields, ethernet)
-                                  : fmt::format("{},IN_PORT", fields);
+        "TPA[]";
+    constexpr std::string_view kBack = "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],mod_dl_src:";
+    const auto add = [&](const auto& format, const auto&... values) {
+      fmt::format_to(std::back_inserter(actions_), format, values...);
+    };
+    const auto add_fields = [&] {
+      add(FMT_COMPILE("{},load:{:#x}->NXM_NX_ARP_SHA[],load:{:#x}->NXM_OF_ARP_SPA[]"), kReply, number, ip.v4_value());
+    };
+    actions_.clear();
+    if (!is_.native) add(FMT_COMPILE("{}{},"), kBack, mac);
+    add_fields();
+    if (is_.native && is_.arp_reply_ethernet) add(FMT_COMPILE(",{}{}"), kBack, mac);
+    add(FMT_COMPILE(",IN_PORT"));
   }
+
+  template <class Format, class... Values>
+  static void set(fmt::memory_buffer& text, const Format& format, const Values&... values) {
+    text.clear();
+    fmt::format_to(std::back_inserter(text), format, values...);
+  }
+  static std::string_view text(const fmt::memory_buffer& text) { return {text.data(), text.size()}; }
 
   void write_interfaces() {
     for (const WiredPort& port : plan_.ports) {
@@ -147,10 +159,11 @@ class TunBridge {
   const Plan& plan_;
   const Practice& is_;
   FlowWriter flows_;
+  fmt::memory_buffer match_, actions_;  // of the flow that is being written, one after the other
 };
 
 }  // namespace
 
-Dump tun_bridge(const Plan& plan) { return TunBridge(plan).write(); }
+Dump tun_bridge(const Plan& plan, FlowSieve* sieve) { return TunBridge(plan, sieve).write(); }
 
 }  // namespace dvrtrace::reference
