@@ -90,6 +90,7 @@ bool any_transport(FieldId id) {
 
 void MatchReader::add_word(unsigned index, std::uint64_t value, std::uint64_t mask) {
   if (mask == 0) return;
+  if ((used_ >> index & 1) == 0) values_[index] = masks_[index] = 0;
   values_[index] = (values_[index] & ~mask) | (value & mask);
   masks_[index] |= mask;
   used_ |= std::uint64_t{1} << index;
@@ -104,8 +105,9 @@ void MatchReader::add(FieldId id, const MaskedValue& part) {
     add_word(field.word, part.value.low << field.shift, part.mask.low << field.shift);
   }
   if (field.needs != Prerequisite::None && field.needs != Prerequisite::Ethernet) {
-    needed_ |= std::uint32_t{1} << static_cast<unsigned>(field.needs);
-    fields_.push_back(id);
+    if (fields_ < kFew) few_[fields_] = id;
+    else more_.push_back(id);
+    ++fields_;
   }
 }
 
@@ -167,8 +169,8 @@ bool MatchReader::part(std::string_view key, Scanner& scanner) {
 }
 
 Bits128 MatchReader::mask_of(const FieldInfo& field) const {
-  if (field.bits > 64) return {masks_[field.word], masks_[field.word + 1u]};
-  return {0, masks_[field.word] >> field.shift & ones64(field.bits)};
+  if (field.bits > 64) return {mask_at(field.word), mask_at(field.word + 1u)};
+  return {0, mask_at(field.word) >> field.shift & ones64(field.bits)};
 }
 
 std::uint64_t MatchReader::exact(FieldId id, std::uint64_t otherwise) const {
@@ -186,7 +188,7 @@ bool MatchReader::guaranteed(Prerequisite needs) const {
   switch (needs) {
     case Prerequisite::None:
     case Prerequisite::Ethernet: return true;
-    case Prerequisite::Vlan: return (masks_[info(FieldId::VlanTci).word] & kVlanPresent) != 0;
+    case Prerequisite::Vlan: return (mask_at(info(FieldId::VlanTci).word) & kVlanPresent) != 0;
     case Prerequisite::Mpls: return type == kTypeMpls || type == kTypeMplsMulticast;
     case Prerequisite::Ip4: return type == kTypeIpv4 || type == kTypeArp || type == kTypeRarp;  // nw_src may say arp_spa
     case Prerequisite::Ip6: return type == kTypeIpv6;
@@ -200,26 +202,30 @@ bool MatchReader::guaranteed(Prerequisite needs) const {
     case Prerequisite::Nd: return nd(135) || nd(136);
     case Prerequisite::NdSolicit: return nd(135);
     case Prerequisite::NdAdvert: return nd(136);
-    case Prerequisite::Tracked: return (masks_[info(FieldId::CtState).word] >> 32 & kCtTracked) != 0;
+    case Prerequisite::Tracked: return (mask_at(info(FieldId::CtState).word) >> 32 & kCtTracked) != 0;
     case Prerequisite::Nsh: return type == kTypeNsh || exact(FieldId::PacketType, kNot) == (1u << 16 | kTypeNsh);
   }
   return false;
 }
 
+void MatchReader::check_prerequisite(FieldId id, std::vector<std::string>* ignored) {
+  const auto transport = [&] {
+    return guaranteed(Prerequisite::Tcp) || guaranteed(Prerequisite::Udp) || guaranteed(Prerequisite::Sctp) || guaranteed(Prerequisite::Icmp4);
+  };
+  const FieldInfo& field = info(id);
+  if (guaranteed(field.needs) || (any_transport(id) && transport())) return;
+  const Bits128 mask = field.bits > 64 ? ones128(field.bits) : ones128(field.bits) << field.shift;
+  const auto clear = [&](std::size_t index, std::uint64_t bits) {
+    if ((used_ >> index & 1) != 0) masks_[index] &= ~bits;
+  };
+  clear(field.word, field.bits > 64 ? mask.high : mask.low);
+  if (field.bits > 64) clear(field.word + 1u, mask.low);
+  if (ignored != nullptr) ignored->emplace_back(field.name);
+}
+
 Match MatchReader::finish(std::vector<std::string>* ignored) {
-  if (needed_ != 0) {
-    const auto transport = [&] {
-      return guaranteed(Prerequisite::Tcp) || guaranteed(Prerequisite::Udp) || guaranteed(Prerequisite::Sctp) || guaranteed(Prerequisite::Icmp4);
-    };
-    for (const FieldId id : fields_) {
-      const FieldInfo& field = info(id);
-      if (guaranteed(field.needs) || (any_transport(id) && transport())) continue;
-      const Bits128 mask = field.bits > 64 ? ones128(field.bits) : ones128(field.bits) << field.shift;
-      masks_[field.word] &= ~(field.bits > 64 ? mask.high : mask.low);
-      if (field.bits > 64) masks_[field.word + 1u] &= ~mask.low;
-      if (ignored != nullptr) ignored->emplace_back(field.name);
-    }
-  }
+  for (std::size_t field = 0; field < std::min(fields_, kFew); ++field) check_prerequisite(few_[field], ignored);
+  for (const FieldId id : more_) check_prerequisite(id, ignored);
   // "arp,nw_proto=2" says arp_op, whose other octet is nobody's.
   if (guaranteed(Prerequisite::Arp) && mask_of(info(FieldId::NwProto)) == ones128(8)) add_word(info(FieldId::ArpOp).word, 0, 0xff00);
   Match match;

@@ -15,6 +15,7 @@ namespace dvrtrace::openflow {
 
 class MatchReader {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): see mask_at()
   explicit MatchReader(Names& names) : names_(names) {}
 
   // Takes one part: `key` has just been scanned, and the scanner stands behind it, before "=value",
@@ -34,11 +35,18 @@ class MatchReader {
   std::uint64_t exact(FieldId id, std::uint64_t otherwise) const;
 
   Names& names_;
-  std::array<std::uint64_t, kKeyWords> values_{}, masks_{};
+  // A match has few of a key's words: the others are never written, which is much of the work for a short line.
+  std::uint64_t mask_at(std::size_t index) const { return (used_ >> index & 1) != 0 ? masks_[index] : 0; }
+  void check_prerequisite(FieldId id, std::vector<std::string>* ignored);
+
+  std::array<std::uint64_t, kKeyWords> values_, masks_;
   std::uint64_t used_ = 0;  // bit n: word n is in use
   static_assert(kKeyWords <= 64);
-  std::uint32_t needed_ = 0;  // bit p: some field needs Prerequisite p
-  std::vector<FieldId> fields_;
+  // Fields with a prerequisite, in the order of the text.
+  static constexpr std::size_t kFew = 12;
+  std::array<FieldId, kFew> few_;
+  std::size_t fields_ = 0;
+  std::vector<FieldId> more_;  // than few
   std::vector<std::string> unmodelled_;
 };
 
