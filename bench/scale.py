@@ -95,7 +95,7 @@ def measure(args):
         uses["from"] = best([args.tool, "from", first["id"], "to", second["id"], "-q", *inputs], 3)
         uses["from, all hosts"] = best([args.tool, "from", f"{from_network}/{first['fixed_ips'][0]['ip_address']}", "to", second["id"],
                                         "-q", *inputs], times)
-        uses["reach"] = best([args.tool, "reach", "icmp", "--from", from_network, "--to", to_network, "-q", *inputs], times)
+        uses["reach"] = best([args.tool, "reach", "icmp", "--from", from_network, "--to", to_network, *inputs], times)
         uses["check"] = best([args.tool, "check", *inputs], times)
         figures["ovs-ofctl"] = ovs(folder, first["binding:host_id"])
         results.append(figures)

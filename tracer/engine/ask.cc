@@ -23,8 +23,8 @@ constexpr std::uint32_t kFastExitPriority = 80000;
 
 class Asking {
  public:
-  Asking(const Network& network, const Ports& ports, const Ask& ask)
-      : network_(network), ask_(ask), ports_(ports) {}
+  Asking(const Network& network, const Ports& ports, AskedNeighbours& neighbours, const Ask& ask)
+      : network_(network), ask_(ask), ports_(ports), neighbours_(neighbours) {}
 
   tl::expected<Trace, AskError> run() {
     auto from = resolve(ask_.from, network_, ports_, nullptr);
@@ -159,12 +159,22 @@ class Asking {
     }
     Packet asker = packet;
     if (own != vm.ips.end()) asker.set_ip_src(*own);
+    const AskedNeighbours::Asked asked{port, asker.ip_src(), *hop};
+    const bool like_others = heard == nullptr && hop->v4() && !ports_.changed();
+    if (const auto* known = like_others ? neighbours_.find(asked) : nullptr) {
+      assumptions_.insert(known->assumptions.begin(), known->assumptions.end());
+      session_.learned_macs = known->learned_macs;
+      packet.set(FieldId::EthDst, known->mac.value);
+      return true;
+    }
     // What the switches learn from the asking and the answer, they know when the packet comes. A VM that
     // has just heard from the next hop's own MAC knows it, and does not ask.
     Recorder quiet;
     quiet.keeps = Recorder::Keeps::Ends;
     Session aside = session_.fork();
     const auto mac = Walk(network_, *ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
+    if (mac && like_others && aside.learned_flows.empty() && aside.conntrack.empty())
+      neighbours_.keep(asked, {*mac, quiet.assumptions, aside.learned_macs});
     assumptions_.merge(quiet.assumptions);
     Recorder scratch = recorder_of(recorder.direction.name);
     if (!mac) {  // how that came about is to be shown
@@ -580,6 +590,7 @@ class Asking {
   const Network& network_;
   const Ask& ask_;
   QuestionPorts ports_;
+  AskedNeighbours& neighbours_;
   Endpoint from_, to_;
   Packet packet_;
   Session session_;
@@ -592,7 +603,7 @@ class Asking {
 }  // namespace
 
 tl::expected<Trace, AskError> Asker::ask(const Ask& question) const {
-  return Asking(network_, *ports_, question).run();
+  return Asking(network_, *ports_, *neighbours_, question).run();
 }
 
 tl::expected<Trace, AskError> ask(const Network& network, const Ask& question) {

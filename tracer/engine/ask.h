@@ -12,6 +12,7 @@
 
 #include "src/model/network.h"
 #include "src/trace/trace.h"
+#include "tracer/engine/asked_neighbours.h"
 #include "tracer/engine/endpoint.h"
 
 namespace dvrtrace {
@@ -40,9 +41,11 @@ struct Ask {
 // Safe to use from several threads.
 class Asker {
  public:
-  explicit Asker(const Network& network) : network_(network), ports_(std::make_shared<Ports>(network)) {}
+  explicit Asker(const Network& network)
+      : network_(network), ports_(std::make_shared<Ports>(network)), neighbours_(std::make_unique<AskedNeighbours>()) {}
   // About `changed`, which is the network of `like` but for what one host has: the ports are the same.
-  Asker(const Network& changed, const Asker& like) : network_(changed), ports_(like.ports_) {}
+  Asker(const Network& changed, const Asker& like)
+      : network_(changed), ports_(like.ports_), neighbours_(std::make_unique<AskedNeighbours>()) {}
   tl::expected<Trace, AskError> ask(const Ask& question) const;
   const Ports& ports() const { return *ports_; }
   // Fixed addresses that only the large dumps tell: reads every host, where any is wanted. Not while questions are asked.
@@ -51,6 +54,7 @@ class Asker {
  private:
   const Network& network_;
   std::shared_ptr<Ports> ports_;
+  std::unique_ptr<AskedNeighbours> neighbours_;
 };
 
 // A single question.

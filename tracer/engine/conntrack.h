@@ -52,6 +52,7 @@ class Conntrack {
   void remove(std::size_t connection) { entries_[connection].value.confirmed = false; }
   // Whatever begins from now on counts as established at once.
   void assume_established() { established_ = true; }
+  bool empty() const { return entries_.empty(); }
   // The question names the source port: a dumped connection is the packet's only with the same.
   void ask_for_port() { port_asked_ = true; }
 

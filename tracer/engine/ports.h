@@ -97,6 +97,7 @@ class QuestionPorts {
   explicit QuestionPorts(const Ports& shared) : shared_(shared) {}
   const Ports& operator*() const { return own_ == nullptr ? shared_ : *own_; }
   const Ports* operator->() const { return &**this; }
+  bool changed() const { return own_ != nullptr; }
   void look_for_addresses() {
     if (!(*this)->looked_for_addresses()) own().look_for_addresses();
   }
