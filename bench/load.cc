@@ -50,6 +50,7 @@ template <class Load>
 void measure(benchmark::State& state, Load load) {
   double bytes = 0, peak = 0;
   for (auto _ : state) {
+    ::malloc_trim(0);  // what an earlier round left would be used again without being counted
     reset_peak();
     const double before = memory("VmRSS");
     Sources sources;
