@@ -1,7 +1,7 @@
 // JsonReader: walks over JSON text once, builds no tree, and always knows where it is.
 //
-// Rows of a dump need their byte spans, and dumps can be large or hostile: nothing here recurses, and
-// values nested deeper than kMaxDepth are malformed. A missing comma is forgiven.
+// Rows of a dump need their byte spans, and dumps can be large or hostile: nothing here recurses, values nested deeper than
+// kMaxDepth are malformed, and so the tree of one object (json_tree.h) has no greater depth. A missing comma is forgiven.
 //
 //   JsonReader json(text.bytes);
 //   if (json.enter('[')) {
