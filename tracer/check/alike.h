@@ -1,7 +1,7 @@
 // Alike: flows that the reference and a dump have word for word.
 //
-// Of a bridge as Neutron's agents leave it that is nearly all of them. They need neither be written nor be read a second time to be found
-// equal, so what is written, read and compared by meaning is the rest.
+// Of a bridge as Neutron's agents leave it that is nearly all of them. They need neither be written nor be read
+// a second time to be found equal, so what is written, read and compared by meaning is the rest.
 #pragma once
 
 #include <map>
@@ -15,8 +15,8 @@
 
 namespace dvrtrace::check {
 
-// Settles the flows of one host that were found as they are expected, each found flow once. Table, priority, match and actions count.
-// Flows that learn() made have no equal.
+// Settles the flows of one host that were found as they are expected, each found flow once. Table, priority, match
+// and actions count. Flows that learn() made have no equal.
 class Alike : public reference::FlowSieve {
  public:
   // `found`, at Depth::Full, and `sources`, which has its texts, must outlive this.

@@ -106,8 +106,8 @@ class Tables {
     setting.expected_whole = expected_.complete();
     setting.foreign = !is_neutrons(chain);
     const std::size_t first = comparison_.differences.size();
-    if (!setting.foreign && found != nullptr && expected != nullptr && found->policy_accept == expected->policy_accept &&
-        found->rules == expected->rules) {
+    if (!setting.foreign && found != nullptr && expected != nullptr &&
+        found->policy_accept == expected->policy_accept && found->rules == expected->rules) {
       count_equal(*found);
       return;
     }

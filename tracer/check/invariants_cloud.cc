@@ -96,7 +96,7 @@ class CloudInvariants::Facts {
       tunnels_.push_back({place(host, std::string(tunnel_bridge(host)), interface.name, interface.at), *ip});
   }
 
-  // Of the tunnel bridge. A host's own DVR MAC is what that gives to routed frames; the others' are what its table 9 knows.
+  // Of the tunnel bridge: a host's own DVR MAC is what it gives to routed frames; the others' are what its table 9 knows.
   void collect(const HostSnapshot& host, const BridgeDumps& bridge, const openflow::FlowRow& row) {
     const bool own = row.flow.table == TableId{1}, others = row.flow.table == TableId{9};
     if ((!own && !others) || row.flow.priority != 1 ||
