@@ -26,12 +26,14 @@ std::string cloud() {
 Result<Collection> open_cloud(Sources& sources, Diagnostics& diagnostics) {
   const std::filesystem::path folder = cloud();
   const auto hosts = folder / "hosts", neutron = folder / "neutron";
-  return Collection::open({{"", hosts.string()}}, {(exists(neutron) ? neutron : folder).string()}, sources, diagnostics);
+  return Collection::open({{"", hosts.string()}}, {(exists(neutron) ? neutron : folder).string()}, sources,
+                          diagnostics);
 }
 
 double bytes_of(const Sources& sources) {
   double bytes = 0;
-  for (std::uint32_t id = 0; !sources.name(SourceId{id}).empty(); ++id) bytes += static_cast<double>(sources.text(SourceId{id}).bytes.size());
+  for (std::uint32_t id = 0; !sources.name(SourceId{id}).empty(); ++id)
+    bytes += static_cast<double>(sources.text(SourceId{id}).bytes.size());
   return bytes;
 }
 
@@ -62,7 +64,8 @@ void measure(benchmark::State& state, Load load) {
     peak = memory("VmHWM") - before;
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * static_cast<std::int64_t>(state.iterations()));
-  state.counters["text"] = benchmark::Counter(bytes, benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
+  state.counters["text"] =
+      benchmark::Counter(bytes, benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
   state.counters["memory/text"] = peak / bytes;
 }
 
@@ -76,7 +79,9 @@ void load(benchmark::State& state) {
   measure(state, [](const Collection& collection, Sources& sources, Diagnostics& diagnostics) {
     const Network network(
         collection.read_all(Depth::Index, diagnostics),
-        [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection.read(host, Depth::Full, into, &known); },
+        [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
+          return collection.read(host, Depth::Full, into, &known);
+        },
         sources);
     std::vector<std::size_t> all(network.size());
     std::iota(all.begin(), all.end(), std::size_t{0});

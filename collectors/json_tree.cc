@@ -151,9 +151,10 @@ bool JsonTree::string(std::string_view& out) {
     if (at_ == end_) return false;
     if (*at_ == '"') break;
     const bool escape = *at_ == '\\';
-    const std::size_t length = escape                                  ? escape_length(at_, end_)
-                               : static_cast<unsigned char>(*at_) < 0x20 ? 0
-                                                                         : utf8_length({at_, static_cast<std::size_t>(end_ - at_)});
+    const std::size_t length = escape ? escape_length(at_, end_)
+                               : static_cast<unsigned char>(*at_) < 0x20
+                                   ? 0
+                                   : utf8_length({at_, static_cast<std::size_t>(end_ - at_)});
     if (length == 0) return false;
     escapes = escapes || escape;
     at_ += length;
@@ -186,7 +187,8 @@ bool JsonTree::number(std::string_view& out) {
   out = {begin, static_cast<std::size_t>(at_ - begin)};
   // A number that no double holds is none.
   constexpr std::size_t kMayBeTooLarge = 300;
-  return (!exponent && out.size() < kMayBeTooLarge) || std::isfinite(std::strtod(std::string(out).c_str(), nullptr));
+  return (!exponent && out.size() < kMayBeTooLarge) ||
+         std::isfinite(std::strtod(std::string(out).c_str(), nullptr));
 }
 
 bool JsonTree::word(std::string_view word, Kind kind) {

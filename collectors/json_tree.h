@@ -99,7 +99,9 @@ class JsonTree {
 inline JsonValue::Kind JsonValue::kind() const { return tree_->nodes_[at_].kind; }
 inline std::string_view JsonValue::text() const { return tree_->nodes_[at_].text; }
 inline std::string_view JsonValue::key() const { return tree_->nodes_[at_].key; }
-inline JsonValue::Iterator JsonValue::begin() const { return {tree_, is_structured() ? at_ + 1 : tree_->nodes_[at_].end}; }
+inline JsonValue::Iterator JsonValue::begin() const {
+  return {tree_, is_structured() ? at_ + 1 : tree_->nodes_[at_].end};
+}
 inline JsonValue::Iterator JsonValue::end() const { return {tree_, tree_->nodes_[at_].end}; }
 inline JsonValue::Iterator& JsonValue::Iterator::operator++() {
   at_ = tree_->nodes_[at_].end;

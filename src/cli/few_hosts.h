@@ -1,4 +1,5 @@
-// A question about a large cloud mostly concerns a few of its hosts. Which ones, Neutron's objects tell before any host is opened.
+// A question about a large cloud mostly concerns a few of its hosts. Which ones, Neutron's objects tell before
+// any host is opened.
 #pragma once
 
 #include <optional>
@@ -19,9 +20,10 @@ struct FewHosts {
   logical::Model model;             // Neutron's objects, which were read for it
 };
 
-// The hosts of the ports between which a question goes, and those that their networks' routers and DHCP servers are bound to. None where
-// that is not certain or would not save much: inputs of another form than a folder with many hosts' folders, no objects of Neutron's,
-// ends named otherwise than by UUID, device, MAC or address of a port that is bound to a host.
+// The hosts of the ports between which a question goes, and those that their networks' routers and DHCP servers
+// are bound to. None where that is not certain or would not save much: inputs of another form than a folder with
+// many hosts' folders, no objects of Neutron's, ends named otherwise than by UUID, device, MAC or address of a port
+// that is bound to a host.
 std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, Sources& sources);
 
 }  // namespace dvrtrace::cli

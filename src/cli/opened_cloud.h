@@ -24,8 +24,8 @@ class OpenedCloud {
       const Options& options, Sources& sources, Diagnostics& diagnostics,
       const std::function<void(const Snapshot&)>& seen = {});
 
-  // The hosts that a question can concern, where that can be told beforehand and they are few of many. The answer holds if the network
-  // was not asked beyond them.
+  // The hosts that a question can concern, where that can be told beforehand and they are few of many. The answer
+  // holds if the network was not asked beyond them.
   static std::unique_ptr<const OpenedCloud> open_few(const Options& options, const Ask& question, Sources& sources,
                                                      Diagnostics& diagnostics);
 
