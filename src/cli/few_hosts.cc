@@ -47,6 +47,17 @@ std::optional<Folders> folders_in(std::filesystem::path path) {
   return folders;
 }
 
+// Whether a folder has the name of a host: "cmp1", or "sosreport-cmp1-2026-11-22-abcdefg" as sos calls it. Which host it is, its
+// dumps say.
+bool is_called(std::string_view folder, std::string_view host) {
+  const std::string_view name = host.substr(0, host.find('.'));
+  if (folder == host || folder == name) return true;
+  constexpr std::string_view kReport = "sosreport-";
+  if (!folder.starts_with(kReport)) return false;
+  folder.remove_prefix(kReport.size());
+  return folder.starts_with(name) && folder.substr(name.size()).starts_with('-');
+}
+
 class Choosing {
  public:
   explicit Choosing(const logical::Model& model) : model_(model) {}
@@ -115,7 +126,8 @@ class Choosing {
 
 }  // namespace
 
-std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, Sources& sources) {
+std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, Sources& sources,
+                                  Diagnostics& diagnostics) {
   if (options.fill == "reference") return std::nullopt;
   std::vector<Folders> all;
   std::vector<std::string> neutron = options.neutron;
@@ -126,19 +138,18 @@ std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, S
     all.push_back(std::move(*folders));
   }
   if (neutron.empty()) return std::nullopt;
-  Diagnostics unused;  // the whole is opened then, and says it
-  const auto collection = Collection::open({}, neutron, sources, unused);
+  const auto collection = Collection::open({}, neutron, sources, diagnostics);
   if (!collection) return std::nullopt;
   FewHosts few;
-  few.model = collection->read_neutron(unused);
-  if (!unused.all().empty()) return std::nullopt;
+  few.model = collection->read_neutron(diagnostics);
   Choosing choosing(few.model);
   if (!choosing.add(question.from) || !choosing.add(question.to)) return std::nullopt;
   for (const std::string& host : choosing.hosts()) {
     const std::size_t before = few.inputs.size();
     for (const Folders& folders : all) {
-      if (std::ranges::find(folders.hosts, host) != folders.hosts.end())
-        few.inputs.push_back((folders.path / host).string());
+      for (const std::string& folder : folders.hosts) {
+        if (is_called(folder, host)) few.inputs.push_back((folders.path / folder).string());
+      }
     }
     if (few.inputs.size() == before) return std::nullopt;
     few.names.push_back(host);

@@ -24,6 +24,8 @@ struct FewHosts {
 // are bound to. None where that is not certain or would not save much: inputs of another form than a folder with
 // many hosts' folders, no objects of Neutron's, ends named otherwise than by UUID, device, MAC or address of a port
 // that is bound to a host.
-std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, Sources& sources);
+// `diagnostics`: of Neutron's objects.
+std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, Sources& sources,
+                                  Diagnostics& diagnostics);
 
 }  // namespace dvrtrace::cli

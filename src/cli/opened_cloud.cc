@@ -31,7 +31,7 @@ std::unique_ptr<const OpenedCloud> OpenedCloud::open_few(const Options& options,
                                                          Diagnostics& diagnostics) {
   const auto settings = settings_of(options);
   if (!settings) return nullptr;
-  auto few = few_hosts(options, question, sources);
+  auto few = few_hosts(options, question, sources, diagnostics);
   if (!few) return nullptr;
   std::vector<Input> inputs;
   for (const std::string& path : few->inputs) inputs.push_back({"", path});

@@ -55,12 +55,17 @@ def questions(cloud):
 
 
 def damage(cloud, kind):
-    """Breaks something on every compute host, which the answers must tell alike."""
+    """Changes something on every host, which the answers must tell alike."""
     for host in os.listdir(f"{cloud}/hosts"):
         folder = f"{cloud}/hosts/{host}/sos_commands"
         if kind == "no flows":
             for name in ("br-int", "br-tun")[sum(host.encode()) % 2:][:1]:
                 os.remove(f"{folder}/openvswitch/ovs-ofctl_dump-flows_{name}")
+        elif kind == "reports of sos":
+            report = f"{cloud}/hosts/sosreport-{host}-2026-11-22-abcdefg"
+            os.rename(f"{cloud}/hosts/{host}", report)
+            with open(f"{report}/etc/hostname", "w", encoding="utf-8") as file:
+                file.write(host + "\n")
         elif kind == "no address answers":
             path = f"{folder}/openvswitch/ovs-ofctl_dump-flows_br-tun"
             with open(path, encoding="utf-8") as file:
@@ -77,7 +82,7 @@ def wrong_answers(tool, cloud, state):
         answer = run(tool, ["from", *words.split()], cloud)
         unlike = [key for key in COMPARED if key != "findings" and answer.get(key) != all_hosts.get(key)]
         opened = len(answer["inputs"])
-        if enough is not None and opened > enough and state == "sound":
+        if enough is not None and opened > enough and state in ("sound", "reports of sos"):
             unlike.append(f"{opened} hosts opened")
         if unlike:
             wrong += 1
@@ -96,7 +101,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="dvrtrace-few-") as cloud:
         plan(options.tool, cloud)
         wrong += wrong_answers(options.tool, cloud, "sound")
-        for state in ("no flows", "no address answers"):
+        for state in ("reports of sos", "no flows", "no address answers"):
             broken = f"{cloud}-broken"
             shutil.rmtree(broken, ignore_errors=True)
             shutil.copytree(cloud, broken)
