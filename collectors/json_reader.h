@@ -30,11 +30,6 @@ class JsonReader {
   std::size_t at();  // the offset of that byte; after a failure, of what was wrong
   bool failed() const { return failed_; }
 
-  // Goes on at `at`, behind a value that was read by other means.
-  void move_to(std::size_t at) {
-    if (!failed_) at_ = at;
-  }
-
   // Goes into an array or object. False, with nothing consumed, when something else comes.
   bool enter(char open);
   // Is there another element before `close`? Consumes the comma, or at the end `close`.

@@ -1,17 +1,18 @@
-// JsonTree: one value of JSON and all that is in it, as a list of nodes that point into the text.
+// JsonTree: one value of JSON and all that is in it, as a list of nodes.
 //
-// For large texts of small objects: an object is read in one pass, into nodes that the next one uses again. What is well-formed is
-// what RFC 8259 says, UTF-8 included; a tree of anything else is none.
+// For large texts of small objects: nlohmann_json reads an object, and what it meets goes into nodes and a heap of
+// texts that the next object uses again, so that a row costs no allocations. Members stay in the order of the text.
 //
 //   JsonTree tree;
-//   if (const std::size_t end = tree.read(bytes, at)) use(tree.root());
+//   if (tree.read(text)) use(tree.root());
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <string>
+#include <memory_resource>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dvrtrace {
@@ -21,12 +22,12 @@ class JsonTree;
 // A value in a tree. Good until the tree reads anew.
 class JsonValue {
  public:
-  enum class Kind : std::uint8_t { Null, False, True, Number, Text, Array, Object };
+  enum class Kind : std::uint8_t { Null, False, True, Whole, Fraction, Text, Array, Object };
 
   Kind kind() const;
   bool is(Kind kind) const { return this->kind() == kind; }
   bool is_structured() const { return kind() >= Kind::Array; }
-  // Of a text its contents, escapes resolved; of another scalar what is written; "" of arrays and objects.
+  // Of a text its contents, escapes resolved; of another scalar JSON's shortest form of it; "" of arrays and objects.
   std::string_view text() const;
   std::string_view key() const;  // of a member of an object, escapes resolved
 
@@ -58,22 +59,23 @@ class JsonTree {
  public:
   static constexpr unsigned kMaxDepth = 64;
 
-  JsonTree() = default;
+  JsonTree() {}  // NOLINT(modernize-use-equals-default): room_ is not to be cleared
   JsonTree(const JsonTree&) = delete;
   JsonTree& operator=(const JsonTree&) = delete;
 
-  // Reads the value that begins at `at`, in the place of what the tree held. Returns where it ends; 0 when it is not well-formed, or
-  // nested deeper than kMaxDepth. The text must stay while values are used.
-  std::size_t read(std::string_view bytes, std::size_t at);
+  // Reads a text in the place of what the tree held. False when it is not one well-formed value, or one nested deeper
+  // than kMaxDepth.
+  bool read(std::string_view text);
   JsonValue root() { return {this, 0}; }
 
-  // Reads a text of its own into the tree, beside what is there: JSON within a text. False as above, or when more follows the value.
-  bool add(std::string text, JsonValue& value);
+  // Reads another text into the tree, beside what is there: JSON within a text. False as above.
+  bool add(std::string_view text, JsonValue& value);
   // An object of texts.
   JsonValue add_object(const std::vector<std::pair<std::string_view, std::string_view>>& members);
 
  private:
   friend class JsonValue;
+  class Builder;
   using Kind = JsonValue::Kind;
   struct Node {
     Kind kind = Kind::Null;
@@ -81,19 +83,11 @@ class JsonTree {
     std::string_view key, text;
   };
 
-  bool value(std::string_view key, unsigned depth);
-  bool members(unsigned depth);
-  bool elements(unsigned depth);
-  bool string(std::string_view& out);
-  bool number(std::string_view& out);
-  bool word(std::string_view word, Kind kind);
-  void skip_blanks();
-  std::string_view unescaped(std::string_view raw);
+  std::string_view keep(std::string_view text);
 
   std::vector<Node> nodes_;
-  std::deque<std::string> own_;  // texts that stand nowhere as they are meant
-  const char* at_ = nullptr;
-  const char* end_ = nullptr;
+  std::array<std::byte, 16384> room_;  // most rows need no more
+  std::pmr::monotonic_buffer_resource texts_{room_.data(), room_.size()};
 };
 
 inline JsonValue::Kind JsonValue::kind() const { return tree_->nodes_[at_].kind; }

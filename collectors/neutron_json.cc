@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "collectors/json_reader.h"
@@ -230,22 +229,16 @@ std::vector<JsonValue> members_by_name(JsonValue value) {
   return last;
 }
 
-// As JSON writes a number: without a redundant '+', '0' or exponent.
-std::string scalar_text(JsonValue value) {
-  if (!value.is(JsonValue::Kind::Number)) return std::string(value.text());
-  return nlohmann::json::parse(value.text().begin(), value.text().end(), nullptr, false).dump();
-}
-
 // A value of an agent's configuration as one text: a list "a,b", a map "a:b,c:d". None when it goes deeper.
 std::optional<std::string> flat_text(JsonValue value) {
   if (value.is(JsonValue::Kind::Null)) return std::nullopt;
-  if (!value.is_structured()) return scalar_text(value);
+  if (!value.is_structured()) return std::string(value.text());
   std::string text;
   for (const JsonValue part : members_by_name(value)) {
     if (part.is_structured()) return std::nullopt;
     if (!text.empty()) text += ',';
     if (value.is(JsonValue::Kind::Object)) text.append(part.key()) += ':';
-    text += scalar_text(part);
+    text += part.text();
   }
   return text;
 }
@@ -299,7 +292,7 @@ class NeutronReader {
 
   // {"networks": [...]}, {"network": {...}}, or one object as the client shows it.
   void read_object() {
-    if (is_shown_object()) return read_row(std::nullopt);
+    if (is_shown_object()) return read_row(json_.skip_span(), std::nullopt);
     const std::size_t begin = json_.at();
     bool wrapped = false;
     json_.enter('{');
@@ -312,41 +305,27 @@ class NeutronReader {
         read_list(kind);
       } else if (kind && value == '{') {
         wrapped = true;
-        read_row(kind);
+        read_row(json_.skip_span(), kind);
       } else {
         json_.skip();
       }
     }
-    const Span span = span_between(begin, json_.at());
-    if (!wrapped && !json_.failed()) read_row_at(span, std::nullopt);
+    if (!wrapped) read_row(span_between(begin, json_.at()), std::nullopt);
   }
 
   void read_list(std::optional<Kind> kind) {
     json_.enter('[');
-    while (json_.next(']')) read_row(kind);
+    while (json_.next(']')) {
+      const Span span = json_.skip_span();
+      read_row(span, kind);
+    }
     taken_ = taken_ || kind;
   }
 
-  // The value that comes next, in one pass where it is an object without faults.
-  void read_row(std::optional<Kind> kind) {
-    const bool object = json_.peek() == '{';
-    const std::size_t begin = json_.at(), end = object ? tree_.read(text_.bytes, begin) : 0;
-    if (end != 0) {
-      json_.move_to(end);
-      return add_row(span_between(begin, end), kind);
-    }
-    const Span span = json_.skip_span();
-    if (!json_.failed()) read_row_at(span, kind);
-  }
-
-  void read_row_at(Span span, std::optional<Kind> kind) {
-    const std::string_view text = text_.at(span);
-    const std::size_t end = tree_.read(text, 0);
-    if (end != 0 && trim(text.substr(end)).empty()) return add_row(span, kind);
-    marks_.mark(span, report_fault(text_, span, "well-formed JSON", kHint, log_));
-  }
-
-  void add_row(Span span, std::optional<Kind> kind) {
+  void read_row(Span span, std::optional<Kind> kind) {
+    if (json_.failed()) return;
+    if (!tree_.read(text_.at(span)))
+      return marks_.mark(span, report_fault(text_, span, "well-formed JSON", kHint, log_));
     const NeutronRow row(tree_.root());
     if (!kind) kind = kind_of(row);
     if (!kind && row.has("id")) kind = kind_of_file(text_.name);

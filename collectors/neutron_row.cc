@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "src/base/text.h"
 
@@ -28,37 +27,17 @@ bool is_named(std::string_view written, std::string_view name) {
   return std::ranges::equal(written, name, {}, plain);
 }
 
-bool is_digits(std::string_view number) {
-  constexpr std::size_t kSurelyFit = 18;
-  return number.size() <= kSurelyFit && std::ranges::all_of(number, is_digit);
-}
-
-// What a whole number means, which can be written oddly ("-0"); "" for one with a fraction or one that does not fit.
-std::string whole_number(std::string_view written) {
-  const auto value = nlohmann::json::parse(written.begin(), written.end(), nullptr, false);
-  if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
-  if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
-  return {};
-}
-
-// `own` keeps what does not stand in the tree.
-std::string_view text_of(JsonValue value, std::string& own) {
+std::string_view text_of(JsonValue value) {
   switch (value.kind()) {
     case Kind::Text:
       return value.text() == "None" || value.text() == "NULL" ? std::string_view{} : value.text();
     case Kind::True:
     case Kind::False:
+    case Kind::Whole:
       return value.text();
-    case Kind::Number:
-      return is_digits(value.text()) ? value.text() : std::string_view(own = whole_number(value.text()));
     default:
       return {};
   }
-}
-
-std::string text_of(JsonValue value) {
-  std::string own;
-  return std::string(text_of(value, own));
 }
 
 // "ip_address='10.0.0.5', subnet_id='...'": a name that comes again begins the next object.
@@ -85,7 +64,7 @@ std::vector<JsonValue> quoted_pairs(std::string_view text, JsonTree& tree) {
 std::vector<JsonValue> inner_objects(std::string_view text, JsonTree& tree) {
   std::vector<JsonValue> objects;
   JsonValue inner = tree.root();
-  if (!tree.add(std::string(text), inner)) return objects;
+  if (!tree.add(text, inner)) return objects;
   if (inner.is(Kind::Object)) return {inner};
   if (!inner.is(Kind::Array)) return objects;
   for (const JsonValue element : inner) {
@@ -139,69 +118,46 @@ std::optional<JsonValue> NeutronRow::find(Names names) const {
 }
 
 void NeutronRow::get(std::string& out, Names names) const {
-  std::string own;
-  if (const auto value = find(names)) out = text_of(*value, own);
+  if (const auto value = find(names)) out = text_of(*value);
 }
 
 void NeutronRow::get(bool& out, Names names) const {
-  std::string own;
-  const std::string_view word = text(names, own);
-  if (!word.empty()) out = is_true(word);
+  if (const std::string word = text(names); !word.empty()) out = is_true(word);
 }
 
 void NeutronRow::get(std::optional<bool>& out, Names names) const {
-  std::string own;
-  const std::string_view word = text(names, own);
-  if (!word.empty()) out = is_true(word);
+  if (const std::string word = text(names); !word.empty()) out = is_true(word);
 }
 
 void NeutronRow::get(std::optional<std::uint32_t>& out, Names names) const {
-  std::string own;
-  if (const auto value = find(names)) out = number<std::uint32_t>(text_of(*value, own));
+  if (const auto value = find(names)) out = number<std::uint32_t>(text_of(*value));
 }
 
 void NeutronRow::get(std::optional<int>& out, Names names) const {
-  std::string own;
   const auto found = find(names);
   if (!found) return;
-  const auto value = number<std::uint16_t>(text_of(*found, own));
+  const auto value = number<std::uint16_t>(text_of(*found));
   out = value ? std::optional<int>(*value) : std::nullopt;
 }
 
 void NeutronRow::get(std::optional<Ip>& out, Names names) const {
-  std::string own;
-  if (const auto value = find(names)) out = parse_ip(text_of(*value, own));
+  if (const auto value = find(names)) out = parse_ip(text_of(*value));
 }
 
 void NeutronRow::get(std::optional<Prefix>& out, Names names) const {
-  std::string own;
-  if (const auto value = find(names)) out = parse_prefix(text_of(*value, own));
-}
-
-std::string_view NeutronRow::text(Names names, std::string& own) const {
-  const auto value = find(names);
-  return value ? text_of(*value, own) : std::string_view{};
+  if (const auto value = find(names)) out = parse_prefix(text_of(*value));
 }
 
 std::string NeutronRow::text(Names names) const {
-  std::string own;
-  return std::string(text(names, own));
+  const auto value = find(names);
+  return value ? std::string(text_of(*value)) : std::string{};
 }
 
-std::optional<Ip> NeutronRow::ip(Names names) const {
-  std::string own;
-  return parse_ip(text(names, own));
-}
+std::optional<Ip> NeutronRow::ip(Names names) const { return parse_ip(text(names)); }
 
-std::optional<Prefix> NeutronRow::prefix(Names names) const {
-  std::string own;
-  return parse_prefix(text(names, own));
-}
+std::optional<Prefix> NeutronRow::prefix(Names names) const { return parse_prefix(text(names)); }
 
-std::optional<Mac> NeutronRow::mac(Names names) const {
-  std::string own;
-  return neutron_mac(text(names, own));
-}
+std::optional<Mac> NeutronRow::mac(Names names) const { return neutron_mac(text(names)); }
 
 std::optional<std::vector<JsonValue>> NeutronRow::objects(Names names) const {
   const auto value = find(names);
@@ -214,10 +170,10 @@ std::optional<std::vector<std::string>> NeutronRow::words(Names names) const {
   if (!value) return std::nullopt;
   std::vector<std::string> words;
   if (value->is(Kind::Array)) {
-    for (const JsonValue element : *value) words.push_back(text_of(element));
+    for (const JsonValue element : *value) words.emplace_back(text_of(element));
     return words;
   }
-  std::string list = text_of(*value);
+  std::string list(text_of(*value));
   std::replace(list.begin(), list.end(), ',', ' ');
   std::replace(list.begin(), list.end(), '\n', ' ');
   for (const std::string_view word : words_of(list)) words.emplace_back(word);

@@ -39,8 +39,6 @@ class NeutronRow {
   void get(std::optional<Ip>& out, Names names) const;
   void get(std::optional<Prefix>& out, Names names) const;
 
-  // As text(), without a copy: `own` keeps what does not stand in the tree.
-  std::string_view text(Names names, std::string& own) const;
   std::string text(Names names) const;  // "" where absent or null; numbers as digits
   std::optional<Ip> ip(Names names) const;
   std::optional<Prefix> prefix(Names names) const;

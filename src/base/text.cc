@@ -7,8 +7,6 @@
 #include <cmath>
 #include <ctime>
 
-#include "src/base/utf8.h"
-
 namespace dvrtrace {
 
 std::string_view trim(std::string_view text) {
@@ -73,6 +71,9 @@ std::optional<std::uint64_t> hex_number(std::string_view digits) {
   return value;
 }
 
+namespace {
+
+// The length of the well-formed UTF-8 sequence at the front of `text`, or 0.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -89,8 +90,6 @@ std::size_t utf8_length(std::string_view text) {
   if (length == 4 && ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90))) return 0;
   return length;
 }
-
-namespace {
 
 // C1 controls and the marks that reorder text (as used to disguise names).
 bool speaks_to_terminal(std::string_view character) {
