@@ -44,9 +44,9 @@ std::string_view in_words(Reason reason) {
 
 }  // namespace
 
-DropReason explain_drop(const Hop& hop, bool complete) {
+DropReason explain_drop(std::span<const Step> lookups, bool complete) {
   const FlowHit* decisive = nullptr;  // the last flow that chose something, not only passed on
-  for (auto step = hop.steps.rbegin(); step != hop.steps.rend(); ++step) {
+  for (auto step = lookups.rbegin(); step != lookups.rend(); ++step) {
     if (const auto* miss = std::get_if<TableMissed>(&*step); miss != nullptr && decisive == nullptr) {
       if (!complete)
         return {Verdict::Unknown,

@@ -1,6 +1,7 @@
 // Why a bridge let nothing out: read off the last flow that was hit.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "src/trace/trace.h"
@@ -14,7 +15,7 @@ struct DropReason {
   Provenance at;
 };
 
-// `complete`: the dump of the bridge's flows is; in a truncated one a miss proves nothing.
-DropReason explain_drop(const Hop& hop, bool complete);
+// `lookups`: the flows that were hit, and the tables that had none, in order. `complete`: the dump of the bridge's flows is; in a truncated one a miss proves nothing.
+DropReason explain_drop(std::span<const Step> lookups, bool complete);
 
 }  // namespace dvrtrace

@@ -108,17 +108,16 @@ FlowHit Pipeline::hit_of(const TapeHit& hit) const {
 
 void Pipeline::conclude(std::size_t hop, const Bridge& bridge, const TapeEntry& entry) {
   if (recorder_.stopped(hop)) return;
-  Hop lookups;  // where the recorder keeps none
+  std::vector<Step> lookups;  // in this hop: a recorder may keep none
   for (const TapeEntry& before : tape_.entries) {
-    if (&before == &entry || recorder_.keeps_steps()) break;
+    if (&before == &entry) break;
     if (before.hop != entry.hop) continue;
     if (const auto* hit = std::get_if<TapeHit>(&before.what))
-      lookups.steps.push_back(hit_of(*hit));
+      lookups.emplace_back(hit_of(*hit));
     else if (const auto* miss = std::get_if<TapeMiss>(&before.what))
-      lookups.steps.push_back(TableMissed{miss->table, {}});
+      lookups.emplace_back(TableMissed{miss->table, {}});
   }
-  const DropReason drop =
-      explain_drop(recorder_.keeps_steps() ? recorder_.direction.hops[hop] : lookups, bridge.flows_complete);
+  const DropReason drop = explain_drop(lookups, bridge.flows_complete);
   recorder_.stop(hop, drop.verdict, drop.reason, drop.text,
                  drop.verdict == Verdict::Unknown
                      ? fmt::format("ovs-ofctl dump-flows {} on {}", bridge.name, host_.name)
