@@ -13,6 +13,7 @@
 #include <string>
 
 #include "collectors/collect.h"
+#include "src/base/heap.h"
 #include "src/model/network.h"
 
 namespace dvrtrace {
@@ -98,7 +99,7 @@ BENCHMARK(load)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
 }  // namespace dvrtrace
 
 int main(int argc, char** argv) {
-  ::mallopt(M_TOP_PAD, 64 << 20);  // as the program does
+  dvrtrace::prepare_heap();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;
