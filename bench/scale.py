@@ -113,8 +113,11 @@ def panel(results, key, title, unit, left, lines):
     xs = [r["hosts"] for r in results]
     values = [use[key] for r in results for use in r["uses"].values()]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    decades = math.log10(xs[-1] / xs[0]) or 1  # of one size alone there is one point
+
     def x(hosts):
-        return left + (math.log10(hosts) - math.log10(xs[0])) / (math.log10(xs[-1]) - math.log10(xs[0])) * width
+        return left + math.log10(hosts / xs[0]) / decades * width
+
     def y(value):
         return bottom - (math.log10(value) - low) / (high - low) * (height - 30)
     out = [f'<text x="{left}" y="{top - 25}" class="title">{title}</text>']
