@@ -5,6 +5,7 @@
 #include <set>
 
 #include "collectors/collect.h"
+#include "collectors/source/archive.h"
 #include "src/base/text.h"
 #include "src/cli/inputs.h"
 
@@ -35,7 +36,11 @@ std::optional<Folders> folders_in(std::filesystem::path path) {
   for (std::filesystem::directory_iterator each(path, error), end; !error && each != end;
        each.increment(error)) {
     const std::string name = each->path().filename().string();
-    if (!each->is_directory(error) || each->is_symlink(error)) return std::nullopt;
+    if (each->is_symlink(error)) return std::nullopt;
+    if (!each->is_directory(error)) {
+      if (is_inner_archive(name)) return std::nullopt;  // it may be a host
+      continue;
+    }
     if (std::ranges::find(kPartsOfHost, name) != std::end(kPartsOfHost)) return std::nullopt;
     if (name == "neutron")
       folders.neutron.push_back(each->path().string());

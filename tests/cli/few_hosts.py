@@ -56,7 +56,7 @@ def questions(cloud):
 
 def damage(cloud, kind):
     """Changes something on every host, which the answers must tell alike."""
-    for host in os.listdir(f"{cloud}/hosts"):
+    for host in next(os.walk(f"{cloud}/hosts"))[1]:
         folder = f"{cloud}/hosts/{host}/sos_commands"
         if kind == "no flows":
             for name in ("br-int", "br-tun")[sum(host.encode()) % 2:][:1]:
@@ -100,6 +100,8 @@ def main():
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="dvrtrace-few-") as cloud:
         plan(options.tool, cloud)
+        with open(f"{cloud}/hosts/README", "w", encoding="utf-8") as file:  # belongs to no host
+            file.write("taken before the upgrade\n")
         wrong += wrong_answers(options.tool, cloud, "sound")
         for state in ("reports of sos", "no flows", "no address answers"):
             broken = f"{cloud}-broken"
