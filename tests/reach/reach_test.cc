@@ -1,7 +1,9 @@
 // Expectations and the names in lines; whole matrices are held against single questions by all_pairs.py.
 #include <gtest/gtest.h>
 
+#include "collectors/collect.h"
 #include "tracer/reach/expect.h"
+#include "tracer/reach/reach.h"
 
 namespace dvrtrace::reach {
 namespace {
@@ -33,6 +35,34 @@ TEST(Expectations, AreReadLineByLine) {
   EXPECT_EQ(read[2].from, "\xff");
   ASSERT_EQ(diagnostics.all().size(), 4u);
   EXPECT_EQ(render(diagnostics.all()[0], sources).find("policy:5:1"), 0u);
+}
+
+TEST(Reach, AsksNotMoreThanItMay) {
+  Sources sources;
+  Diagnostics diagnostics;
+  const std::string cloud = "fixtures/two-computes";
+  const auto collection = Collection::open({{"", cloud + "/hosts"}}, {cloud + "/neutron"}, sources, diagnostics);
+  ASSERT_TRUE(collection);
+  const Network network(
+      collection->read_all(Depth::Index, diagnostics),
+      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); },
+      sources);
+  const Asker asker(network);
+  ReachOptions options;
+  options.packets = {{"icmp", {}}};
+  options.services = false;
+  const auto all = reach(network, asker, options, {}, diagnostics);
+  ASSERT_TRUE(all);
+  options.most = all->traced - 1;
+  const auto refused = reach(network, asker, options, {}, diagnostics);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("more than " + std::to_string(options.most)), std::string::npos);
+  // Less is asked from one VM alone.
+  options.from = "vm1";
+  const auto some = reach(network, asker, options, {}, diagnostics);
+  ASSERT_TRUE(some);
+  EXPECT_LT(some->pairs, all->pairs);
+  EXPECT_GT(some->pairs, 0u);
 }
 
 }  // namespace

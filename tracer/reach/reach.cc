@@ -15,8 +15,6 @@
 namespace dvrtrace::reach {
 namespace {
 
-// An answer takes some bytes of memory, and a question some microseconds.
-constexpr std::uint64_t kMostQuestions = 100'000'000;
 constexpr std::string_view kMetadataAddress = "169.254.169.254";
 constexpr std::string_view kEveryone = "255.255.255.255";
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
@@ -56,9 +54,9 @@ class Reaching {
   Result<Reach> run(std::span<const Expectation> expectations) {
     find_units();
     const std::uint64_t questions = std::uint64_t{tables()} * senders_.size() * receivers_.size();
-    if (questions > kMostQuestions) {
+    if (questions > options_.most) {
       return failure(fmt::format("{} classes of VMs are {} questions, and more than {} are not asked at once", classes_,
-                                 questions, kMostQuestions));
+                                 questions, options_.most));
     }
     ask_all();
     group();

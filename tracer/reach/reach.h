@@ -4,6 +4,7 @@
 // and the same security groups that fare alike towards all others.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -25,6 +26,7 @@ struct ReachOptions {
   std::vector<AskedPacket> packets;  // between VMs, to floating IPs and to the outside
   bool services = true;              // metadata and DHCP, with packets of their own
   std::string from, to;              // patterns, as in expectations; "": all
+  std::uint64_t most = 100'000'000;  // questions: an answer takes some bytes of memory, and a question some microseconds
   std::function<void(std::size_t done, std::size_t all)> progress;  // may be called from any thread
 };
 
