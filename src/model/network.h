@@ -199,7 +199,7 @@ class Network {
   // What was wrong with the hosts that were joined so far, in their order.
   Diagnostics diagnostics() const;
 
-  // These ask every host.
+  // owners(), on_the_wire() and an address that host_of_vtep() does not find ask every host.
   // The host whose tunnels end at this address; kNowhere when no snapshot has it.
   std::size_t host_of_vtep(const Ip& ip) const;
   // The hosts whose network cards hang on the same wire as this one's.

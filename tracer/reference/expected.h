@@ -52,7 +52,8 @@ struct FlowWords {
   bool operator==(const FlowWords&) const = default;
 };
 
-// Is shown each flow before its line is written: what need not be written takes no time and no memory.
+// Is shown each flow before its line is written: what need not be written takes no time and no memory. What is told of
+// a line afterwards it does not know; so flows that are alternatives (Line::either) cannot go through one.
 class FlowSieve {
  public:
   virtual ~FlowSieve() = default;
