@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <vector>
 
 #include "src/base/overloaded.h"
 #include "src/openflow/field.h"
@@ -30,17 +31,20 @@ const ComparedRow* find_subject(const ComparedRows& sorted, std::string_view sub
 
 // OpenFlow 1.0 has no push_vlan, goto_table or apply of a VLAN with its CFI bit; what the switch does
 // is the same.
-void normalise(Actions& actions) {
+Actions normalised(const Actions& written) {
   using namespace openflow;
-  std::erase_if(actions,
-                [](const Action& action) { return std::holds_alternative<PushVlan>(action.variant()); });
-  for (Action& action : actions) {
-    if (const auto* go = std::get_if<GotoTable>(&action.variant())) action = Resubmit{{}, go->table, false};
+  std::vector<Action> actions;
+  for (const Action& action : written) {
     const auto* set = std::get_if<SetField>(&action.variant());
-    if (set != nullptr && set->field == FieldId::VlanVid) {
-      action = SetVlanVid{static_cast<std::uint16_t>(set->value.low & 0xfff)};
-    }
+    if (std::holds_alternative<PushVlan>(action.variant())) continue;
+    if (const auto* go = std::get_if<GotoTable>(&action.variant()))
+      actions.push_back(Resubmit{{}, go->table, false});
+    else if (set != nullptr && set->field == FieldId::VlanVid)
+      actions.push_back(SetVlanVid{static_cast<std::uint16_t>(set->value.low & 0xfff)});
+    else
+      actions.push_back(action);
   }
+  return {actions.begin(), actions.end()};
 }
 
 class Difference {
@@ -162,11 +166,9 @@ ComparedRows compared(const openflow::FlowTable& table) {
   rows.reserve(table.flows.size());
   for (const openflow::FlowRow& row : table.flows) {
     if (learned(row.flow)) continue;
-    Actions actions = row.flow.actions;
-    normalise(actions);
     rows.push_back({fmt::format("table={},priority={},{}", row.flow.table.value, row.flow.priority,
                                 to_string(row.flow.match)),
-                    to_string(actions), row.at});
+                    to_string(normalised(row.flow.actions)), row.at});
   }
   return rows;
 }

@@ -592,8 +592,9 @@ class Joiner {
   bool younger_than_macs(const openflow::FlowRow& row) {
     constexpr std::int64_t kWholeSeconds = 1;  // two ages, each cut off to seconds
     const auto& older = snapshot().macs_older_by;
-    if (!older || *older <= 0 || !openflow::learned(row.flow) || !row.stats) return false;
-    return static_cast<std::int64_t>(row.stats->duration_ms) <= (*older + kWholeSeconds) * 1000;
+    if (!older || *older <= 0 || !openflow::learned(row.flow)) return false;
+    const auto stats = openflow::read_flow_stats(sources_.bytes(row.at));
+    return stats && static_cast<std::int64_t>(stats->duration_ms) <= (*older + kWholeSeconds) * 1000;
   }
 
   static Classifier& table(Bridge& bridge, TableId id) {

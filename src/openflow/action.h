@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/base/box.h"
+#include "src/base/shared_list.h"
 #include "src/net/ids.h"
 #include "src/net/ip.h"
 #include "src/openflow/match.h"
@@ -18,7 +19,7 @@
 namespace dvrtrace::openflow {
 
 struct Action;
-using Actions = std::vector<Action>;
+using Actions = SharedList<Action>;
 
 // To a port, which may be a reserved one (kPortNormal, kPortFlood, kPortInPort, ...).
 struct Output { Ofport port; bool operator==(const Output&) const = default; };
@@ -98,8 +99,8 @@ struct LearnSpec {
 };
 struct Learn { Box<LearnSpec> spec; bool operator==(const Learn&) const = default; };
 
-struct Clone { Box<Actions> actions; bool operator==(const Clone&) const; };
-struct WriteActions { Box<Actions> actions; bool operator==(const WriteActions&) const; };
+struct Clone { Actions actions; bool operator==(const Clone&) const; };
+struct WriteActions { Actions actions; bool operator==(const WriteActions&) const; };
 struct ClearActions { bool operator==(const ClearActions&) const = default; };
 struct DeleteField { FieldId field = FieldId::TunMetadata0; bool operator==(const DeleteField&) const = default; };  // of tunnel metadata
 struct Exit { bool operator==(const Exit&) const = default; };

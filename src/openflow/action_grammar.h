@@ -5,10 +5,12 @@
 #pragma once
 
 #include <array>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -36,14 +38,14 @@ class ActionGrammar {
   ActionGrammar(std::string_view text, Names& names, int depth) : scanner_(text), names_(names), depth_(depth) {}
 
   Actions read() {
-    Actions actions;
+    std::vector<Action> actions;
     for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
       const Call call = next_call();
       if (scanner_.failed()) break;
       if (auto action = read_call(call)) actions.push_back(std::move(*action));
       if (scanner_.failed()) break;
     }
-    return actions;
+    return {std::make_move_iterator(actions.begin()), std::make_move_iterator(actions.end())};
   }
   // The same, with what is known of earlier lists.
   Actions read_known(KnownActions& known);

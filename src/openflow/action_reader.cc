@@ -278,7 +278,7 @@ KnownActions::KnownActions(std::size_t bytes)
     : lists_(std::clamp<std::size_t>(bytes / 512, 16, 1021)), actions_(lists_.size()) {}
 
 Actions ActionGrammar::read_known(KnownActions& known) {
-  Actions& actions = known.list_;
+  std::vector<Action>& actions = known.list_;
   actions.clear();
   for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
     const Call call = next_call();
@@ -295,7 +295,6 @@ Actions ActionGrammar::read_known(KnownActions& known) {
     }
     if (scanner_.failed()) break;
   }
-  // A list of its own, no larger than it is.
   return {std::make_move_iterator(actions.begin()), std::make_move_iterator(actions.end())};
 }
 

@@ -30,7 +30,7 @@ class KnownActions {
   };
   std::vector<Slot<Actions>> lists_;
   std::vector<Slot<Action>> actions_;
-  Actions list_;  // being read
+  std::vector<Action> list_;  // being read
 };
 
 // A whole list; "drop" and "" give an empty one. Total: what could be read before an error is

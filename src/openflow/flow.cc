@@ -6,6 +6,7 @@
 #include <cstring>
 #include <iterator>
 #include <span>
+#include <unordered_map>
 
 #include "src/base/overloaded.h"
 #include "src/base/text.h"
@@ -101,8 +102,18 @@ class LineReader {
     }
     out.row.actions_span = {base_ + at, base_ + at + static_cast<std::uint32_t>(text.size())};
     out.kind = FlowLine::Kind::Flow;
-    if (has_stats_) out.row.stats = stats_;
     return out;
+  }
+
+  // What the words before the match count, if they do.
+  std::optional<FlowStats> stats() {
+    Flow flow;
+    for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
+      const std::string_view key = scanner_.word();
+      const HeadWord* word = find_head(key);
+      if (word == nullptr || !head_word(*word, key, flow)) break;
+    }
+    return has_stats_ ? std::optional(stats_) : std::nullopt;
   }
 
  private:
@@ -280,6 +291,11 @@ FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names,
   return read_line(line, base, names, &known);
 }
 
+std::optional<FlowStats> read_flow_stats(std::string_view line) {
+  Names names;
+  return LineReader(line, 0, names, nullptr).stats();
+}
+
 std::string to_string(const Flow& flow) {
   std::string out;
   if (flow.cookie != 0) out += fmt::format("cookie={:#x}, ", flow.cookie);
@@ -295,6 +311,26 @@ std::string to_string(const Flow& flow) {
 
 namespace {
 
+// Lists of actions in which something is changed: rows that shared a list share the changed one.
+class ChangedLists {
+ public:
+  template <class Change>
+  void change(Actions& actions, Change change) {
+    if (actions.empty()) return;
+    auto& [before, after] = known_[actions.identity()];
+    if (after.empty()) {
+      before = after = actions;
+      for (Action& action : after.own()) change(action);
+    }
+    actions = after;
+  }
+
+ private:
+  // By identity, which `before` keeps from being given to another list.
+  struct Known { Actions before, after; };
+  std::unordered_map<const void*, Known> known_;
+};
+
 class PortResolver {
  public:
   PortResolver(const Names& names, const PortNumber& number) {
@@ -307,7 +343,7 @@ class PortResolver {
 
   void resolve(Flow& flow) {
     const FieldInfo& field = info(FieldId::InPort);
-    for (MatchWord& word : flow.match.words) {
+    for (MatchWord& word : flow.match.words.own()) {
       if (word.index != field.word || (word.mask >> field.shift & ones64(field.bits)) == 0) continue;
       Ofport port{static_cast<std::uint32_t>(word.value >> field.shift & ones64(field.bits))};
       resolve(port);
@@ -324,30 +360,33 @@ class PortResolver {
   }
 
   void resolve(Actions& actions) {
-    for (Action& action : actions) {
-      std::visit(overloaded{[&](Output& a) { resolve(a.port); }, [&](OutputTruncated& a) { resolve(a.port); },
-                            [&](Enqueue& a) { resolve(a.port); },
-                            [&](Resubmit& a) { if (a.in_port) resolve(*a.in_port); },
-                            [&](SetField& a) {
-                              Ofport port{static_cast<std::uint32_t>(a.value.low)};
-                              if (a.field != FieldId::InPort) return;
-                              resolve(port);
-                              a.value.low = port.value;
-                            },
-                            [&](Bundle& a) { for (Ofport& port : a.spec->members) resolve(port); },
-                            [&](Clone& a) { resolve(*a.actions); }, [&](WriteActions& a) { resolve(*a.actions); },
-                            [](auto&) {}},  // the others name no port
-                 action.variant());
-    }
+    lists_.change(actions, [&](Action& action) { resolve(action); });
   }
 
   std::vector<std::string> unknown;
 
  private:
+  void resolve(Action& action) {
+    std::visit(overloaded{[&](Output& a) { resolve(a.port); }, [&](OutputTruncated& a) { resolve(a.port); },
+                          [&](Enqueue& a) { resolve(a.port); },
+                          [&](Resubmit& a) { if (a.in_port) resolve(*a.in_port); },
+                          [&](SetField& a) {
+                            Ofport port{static_cast<std::uint32_t>(a.value.low)};
+                            if (a.field != FieldId::InPort) return;
+                            resolve(port);
+                            a.value.low = port.value;
+                          },
+                          [&](Bundle& a) { for (Ofport& port : a.spec->members) resolve(port); },
+                          [&](Clone& a) { resolve(a.actions); }, [&](WriteActions& a) { resolve(a.actions); },
+                          [](auto&) {}},  // the others name no port
+               action.variant());
+  }
+
   void resolve(Ofport& port) const {
     if (port.value >= kNamedPort && port.value - kNamedPort < numbers_.size()) port = numbers_[port.value - kNamedPort];
   }
   std::vector<Ofport> numbers_;
+  ChangedLists lists_;
 };
 
 }  // namespace
@@ -369,30 +408,33 @@ class TableResolver {
  public:
   void replace(TableId stand_in, TableId number) { numbers_[stand_in.value] = number; }
 
-  void resolve(Flow& flow) const {
+  void resolve(Flow& flow) {
     resolve(flow.table);
     resolve(flow.actions);
   }
 
-  void resolve(Actions& actions) const {
-    for (Action& action : actions) {
-      std::visit(overloaded{[&](Resubmit& a) { resolve(a.table); }, [&](GotoTable& a) { resolve(a.table); },
-                            [&](Ct& a) { resolve(a.spec->table); }, [&](Learn& a) { resolve(a.spec->table); },
-                            [&](Clone& a) { resolve(*a.actions); }, [&](WriteActions& a) { resolve(*a.actions); },
-                            [](auto&) {}},  // the others name no table
-                 action.variant());
-    }
+  void resolve(Actions& actions) {
+    lists_.change(actions, [&](Action& action) { resolve(action); });
   }
 
-  void resolve(TableId& table) const {
+  void resolve(TableId& table) {
     if (const auto& number = numbers_[table.value]) table = *number;
   }
-  void resolve(std::optional<TableId>& table) const {
+  void resolve(std::optional<TableId>& table) {
     if (table) resolve(*table);
   }
 
  private:
+  void resolve(Action& action) {
+    std::visit(overloaded{[&](Resubmit& a) { resolve(a.table); }, [&](GotoTable& a) { resolve(a.table); },
+                          [&](Ct& a) { resolve(a.spec->table); }, [&](Learn& a) { resolve(a.spec->table); },
+                          [&](Clone& a) { resolve(a.actions); }, [&](WriteActions& a) { resolve(a.actions); },
+                          [](auto&) {}},  // the others name no table
+               action.variant());
+  }
+
   std::array<std::optional<TableId>, 256> numbers_;
+  ChangedLists lists_;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace dvrtrace::openflow {
 
 inline constexpr std::uint16_t kDefaultPriority = 32768;
 
-// What the switch counted; absent from --no-stats dumps. It is evidence, not meaning.
+// What the switch counted. It is evidence, not meaning: it stays in the text, and is read when it is asked for.
 struct FlowStats {
   std::uint64_t packets = 0, bytes = 0;
   std::uint64_t duration_ms = 0;
@@ -40,7 +40,6 @@ struct Flow {
 
 struct FlowRow {
   Flow flow;
-  std::optional<FlowStats> stats;
   Provenance at;
   // Where the match and the actions stand in the source, to be shown as they were written.
   Span match_span, actions_span;
@@ -68,6 +67,9 @@ struct FlowLine {
 // Reads one line: any dialect of `ovs-ofctl dump-flows` and `ovs-appctl bridge/dump-flows`, and the
 // lines that `add-flows` takes. `base` is the line's offset in its source.
 FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names);
+
+// Of a line that read as a flow; none in a --no-stats dump.
+std::optional<FlowStats> read_flow_stats(std::string_view line);
 
 // The flow as `ovs-ofctl --no-stats dump-flows` prints it, and `add-flows` takes it.
 std::string to_string(const Flow& flow);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "src/openflow/match_reader.h"
 #include "src/openflow/value.h"
@@ -229,12 +231,14 @@ Match MatchReader::finish(std::vector<std::string>* ignored) {
   // "arp,nw_proto=2" says arp_op, whose other octet is nobody's.
   if (guaranteed(Prerequisite::Arp) && mask_of(info(FieldId::NwProto)) == ones128(8)) add_word(info(FieldId::ArpOp).word, 0, 0xff00);
   Match match;
-  match.words.reserve(static_cast<std::size_t>(__builtin_popcountll(used_)));
+  std::array<MatchWord, kKeyWords> words;
+  auto end = words.begin();
   for (std::uint64_t left = used_; left != 0; left &= left - 1) {
     const auto index = static_cast<std::uint32_t>(__builtin_ctzll(left));
-    if (masks_[index] != 0) match.words.push_back({index, masks_[index], values_[index] & masks_[index]});
+    if (masks_[index] != 0) *end++ = {index, masks_[index], values_[index] & masks_[index]};
   }
-  match.unmodelled = std::move(unmodelled_);
+  match.words = {words.begin(), end};
+  match.unmodelled = {unmodelled_.begin(), unmodelled_.end()};
   return match;
 }
 
@@ -282,10 +286,11 @@ Bits128 Match::value_of(FieldId id) const {
 
 void Match::add(FieldId id, Bits128 value, Bits128 mask) {
   const FieldInfo& field = info(id);
+  std::vector<MatchWord> all(words.begin(), words.end());
   const auto put = [&](std::uint32_t index, std::uint64_t bits, std::uint64_t ones) {
     if (ones == 0) return;
-    auto at = std::ranges::lower_bound(words, index, {}, &MatchWord::index);
-    if (at == words.end() || at->index != index) at = words.insert(at, MatchWord{index, 0, 0});
+    auto at = std::ranges::lower_bound(all, index, {}, &MatchWord::index);
+    if (at == all.end() || at->index != index) at = all.insert(at, MatchWord{index, 0, 0});
     at->mask |= ones;
     at->value = (at->value & ~ones) | (bits & ones);
   };
@@ -295,6 +300,7 @@ void Match::add(FieldId id, Bits128 value, Bits128 mask) {
   } else {
     put(field.word, value.low << field.shift, mask.low << field.shift);
   }
+  words = {all.begin(), all.end()};
 }
 
 namespace {

@@ -9,8 +9,8 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "src/base/shared_list.h"
 #include "src/openflow/field.h"
 
 namespace dvrtrace::openflow {
@@ -25,8 +25,8 @@ struct MatchWord {
 };
 
 struct Match {
-  std::vector<MatchWord> words;         // ascending by index, masks not 0, values within them
-  std::vector<std::string> unmodelled;  // parts that are understood as matches but not executed
+  SharedList<MatchWord> words;         // ascending by index, masks not 0, values within them
+  SharedList<std::string> unmodelled;  // parts that are understood as matches but not executed
   bool operator==(const Match&) const = default;
 
   bool matches(const FlowKey& key) const {

@@ -23,7 +23,7 @@ std::strong_ordering order(const Match& a, const Match& b) {
     if (const auto o = std::tie(x.index, x.mask, x.value) <=> std::tie(y.index, y.mask, y.value); o != 0) return o;
   }
   if (const auto o = a.words.size() <=> b.words.size(); o != 0) return o;
-  return a.unmodelled <=> b.unmodelled;
+  return std::lexicographical_compare_three_way(a.unmodelled.begin(), a.unmodelled.end(), b.unmodelled.begin(), b.unmodelled.end());
 }
 
 // By table and match, then by priority: rows that ask the same of a packet stand together.

@@ -1,6 +1,7 @@
 #include "tracer/diff/flow_numbers.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "src/base/overloaded.h"
 
@@ -41,7 +42,7 @@ class Exchanger {
   }
 
   void actions(Actions& all) const {
-    for (Action& action : all) {
+    for (Action& action : all.own()) {
       std::visit(
           overloaded{
               [&](openflow::Output& a) { port(a.port); }, [&](openflow::OutputTruncated& a) { port(a.port); },
@@ -59,8 +60,8 @@ class Exchanger {
               [&](openflow::SetField& a) { set(a.field, a.value, a.mask); },
               [&](openflow::Conjunction& a) { a.id = exchanged(numbers_.conjunction, a.id); },
               [&](openflow::Ct& a) { connection(*a.spec); }, [&](openflow::Learn& a) { learn(*a.spec); },
-              [&](openflow::Clone& a) { actions(*a.actions); },
-              [&](openflow::WriteActions& a) { actions(*a.actions); },
+              [&](openflow::Clone& a) { actions(a.actions); },
+              [&](openflow::WriteActions& a) { actions(a.actions); },
               [](auto&) {}},  // the others hold no number that is given out
           action.variant());
     }
@@ -133,14 +134,15 @@ std::optional<std::uint32_t> number_in(const Match& match, FieldId field) {
 Match without(const Match& match, FieldId field) {
   const openflow::FieldInfo& info = openflow::info(field);
   const std::uint64_t bits = openflow::ones64(info.bits) << info.shift;
-  Match left = match;
-  for (openflow::MatchWord& word : left.words) {
-    if (word.index != info.word) continue;
-    word.mask &= ~bits;
-    word.value &= ~bits;
+  std::vector<openflow::MatchWord> left;
+  for (openflow::MatchWord word : match.words) {
+    if (word.index == info.word) {
+      word.mask &= ~bits;
+      word.value &= ~bits;
+    }
+    if (word.mask != 0) left.push_back(word);
   }
-  std::erase_if(left.words, [](const openflow::MatchWord& word) { return word.mask == 0; });
-  return left;
+  return {{left.begin(), left.end()}, match.unmodelled};
 }
 
 std::optional<std::uint32_t> vlan_set(const Actions& actions) {

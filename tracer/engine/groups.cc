@@ -17,7 +17,7 @@ namespace {
 constexpr int kMaxWatchDepth = 128;
 
 template <class Kind>
-const Action* last(const Actions& set) {
+const Action* last(std::span<const Action> set) {
   const Action* found = nullptr;
   for (const Action& action : set) {
     if (std::holds_alternative<Kind>(action.variant())) found = &action;
@@ -48,7 +48,7 @@ void Translation::write_actions(State& state, const Actions& actions) {
 
 // The order of execution is fixed (OpenFlow 1.5, 5.6), whatever the order of writing. Without an
 // action that sends the packet somewhere nothing is executed.
-Actions Translation::in_order(const Actions& set) {
+Actions Translation::in_order(std::span<const Action> set) {
   using namespace openflow;
   const Action* final = last<ToGroup>(set);
   if (final == nullptr) final = last<Output>(set);
@@ -56,8 +56,8 @@ Actions Translation::in_order(const Actions& set) {
   if (final == nullptr) final = last<Resubmit>(set);
   if (final == nullptr) final = last<CtClear>(set);
   if (final == nullptr) final = last<openflow::Ct>(set);
-  Actions ordered;
-  if (final == nullptr) return ordered;
+  if (final == nullptr) return {};
+  std::vector<Action> ordered;
   const auto take = [&](const Action* action) {
     if (action != nullptr) ordered.push_back(*action);
   };
@@ -72,7 +72,7 @@ Actions Translation::in_order(const Actions& set) {
     if (sets_something(action)) ordered.push_back(action);
   }
   ordered.push_back(*final);
-  return ordered;
+  return {ordered.begin(), ordered.end()};
 }
 
 void Translation::run_action_set(State& state) {

@@ -90,17 +90,18 @@ FlowHit Pipeline::hit_of(const TapeHit& hit) const {
   const std::string_view text =
       row.at.known() ? network_.sources().text(row.at.source).bytes : std::string_view{};
   const auto cut = [&](Span span) {
-    return span.end <= text.size() ? std::string(text.substr(span.begin, span.end - span.begin))
-                                   : std::string();
+    return span.end <= text.size() ? text.substr(span.begin, span.end - span.begin) : std::string_view{};
   };
   FlowHit step;
   step.table = hit.table;
   step.priority = row.flow.priority;
   step.cookie = row.flow.cookie;
   step.match = cut(row.match_span);
-  step.actions = row.at.known() ? cut(row.actions_span) : to_string(row.flow.actions);
-  if (row.stats) step.packets = row.stats->packets;
-  if (row.stats) step.age_ms = row.stats->duration_ms;
+  step.actions = row.at.known() ? std::string(cut(row.actions_span)) : to_string(row.flow.actions);
+  if (const auto stats = openflow::read_flow_stats(cut(row.at.span))) {
+    step.packets = stats->packets;
+    step.age_ms = stats->duration_ms;
+  }
   step.learned = learned(row.flow);
   step.at = row.at;
   return step;

@@ -215,6 +215,7 @@ void Translation::learn(State& state, const openflow::LearnSpec& spec) {
   row->flow.cookie = spec.cookie;
   row->flow.hard_timeout = spec.hard_timeout;
   row->flow.idle_timeout = spec.idle_timeout;
+  std::vector<Action> actions;
   for (const openflow::LearnItem& item : spec.items) {
     const Bits128 value = item.from ? get(state.key(), *item.from) : item.value;
     switch (item.kind) {
@@ -222,14 +223,15 @@ void Translation::learn(State& state, const openflow::LearnSpec& spec) {
         row->flow.match.add(item.to.field, value << item.to.offset, ones128(item.to.bits) << item.to.offset);
         break;
       case openflow::LearnItem::Kind::Load:
-        row->flow.actions.push_back(openflow::SetField{item.to.field, value << item.to.offset,
+        actions.push_back(openflow::SetField{item.to.field, value << item.to.offset,
                                                        ones128(item.to.bits) << item.to.offset});
         break;
       case openflow::LearnItem::Kind::Output:
-        row->flow.actions.push_back(openflow::Output{Ofport{openflow::normalise_port(value.low)}});
+        actions.push_back(openflow::Output{Ofport{openflow::normalise_port(value.low)}});
         break;
     }
   }
+  row->flow.actions = {actions.begin(), actions.end()};
   note(state, fmt::format("learns for table {}: {}", spec.table.value, to_string(row->flow.match)));
   pending_learned_.push_back({state.bridge, std::move(row)});
 }

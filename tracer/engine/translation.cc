@@ -531,12 +531,12 @@ Translation::Flow Translation::apply(State& state, const Action& action) {
           [&](const Clone& a) {
             // A packet of its own, whose action set is executed here. An exit within ends what is around it too.
             State copy = state;
-            run_actions(copy, *a.actions);
+            run_actions(copy, a.actions);
             if (!failed_) run_action_set(copy);
             return Flow::Go;
           },
           [&](const WriteActions& a) {
-            write_actions(state, *a.actions);
+            write_actions(state, a.actions);
             return Flow::Go;
           },
           [&](const ClearActions&) {

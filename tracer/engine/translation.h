@@ -69,7 +69,7 @@ class Translation {
     std::size_t bridge = 0, hop = 0;
     Packet packet;
     TableId table;
-    openflow::Actions action_set;
+    std::vector<openflow::Action> action_set;
     struct Pushed {
       openflow::Bits128 value;
       std::size_t bytes;
@@ -161,7 +161,7 @@ class Translation {
   // groups.cc
   void run_action_set(State& state);
   void write_actions(State& state, const openflow::Actions& actions);
-  static openflow::Actions in_order(const openflow::Actions& set);
+  static openflow::Actions in_order(std::span<const openflow::Action> set);
   Flow group(State& state, std::uint32_t id);
   void run_bucket(State& state, const openflow::Bucket& bucket, std::size_t index);
   bool live(const State& state, const openflow::Bucket& bucket, int depth = 0) const;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "src/openflow/action.h"
 
@@ -13,7 +14,7 @@ namespace dvrtrace::reference {
 namespace canonical {
 
 template <class T, class Less>
-void sort_runs(openflow::Actions& actions, Less less) {
+void sort_runs(std::vector<openflow::Action>& actions, Less less) {
   const auto is = [](const openflow::Action& action) { return std::holds_alternative<T>(action.variant()); };
   for (auto begin = actions.begin(); begin != actions.end();) {
     begin = std::find_if(begin, actions.end(), is);
@@ -37,7 +38,7 @@ inline openflow::Action as_openflow10(const openflow::Action& action) {
 inline openflow::Actions canonical_actions(const openflow::Actions& written) {
   using openflow::Conjunction;
   using openflow::Output;
-  openflow::Actions actions;
+  std::vector<openflow::Action> actions;
   actions.reserve(written.size());
   for (std::size_t i = 0; i < written.size(); ++i) {
     const bool pushes = std::holds_alternative<openflow::PushVlan>(written[i].variant());
@@ -48,7 +49,7 @@ inline openflow::Actions canonical_actions(const openflow::Actions& written) {
   }
   canonical::sort_runs<Output>(actions, [](const Output& a, const Output& b) { return a.port < b.port; });
   canonical::sort_runs<Conjunction>(actions, [](const Conjunction& a, const Conjunction& b) { return a.id < b.id; });
-  return actions;
+  return {actions.begin(), actions.end()};
 }
 
 }  // namespace dvrtrace::reference
