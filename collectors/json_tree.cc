@@ -1,66 +1,64 @@
 #include "collectors/json_tree.h"
 
+#include <fmt/format.h>
+#include <simdjson.h>
+
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 
 namespace dvrtrace {
 
-using nlohmann::json;
+namespace dom = simdjson::dom;
 
-// Takes what nlohmann_json meets. The nodes of what is in a value follow its own.
-class JsonTree::Builder {
- public:
-  explicit Builder(JsonTree& tree) : tree_(tree) {}
+// The nodes of what is in a value follow its own.
+bool JsonTree::put(const dom::element& value, std::string_view key, unsigned depth) {
+  const std::size_t at = nodes_.size();
+  Node& node = nodes_.emplace_back();
+  node.key = keep(key);
+  bool whole = true;
+  switch (value.type()) {
+    case dom::element_type::NULL_VALUE:
+      node.text = "null";
+      break;
+    case dom::element_type::BOOL:
+      node.kind = bool{value} ? Kind::True : Kind::False;
+      node.text = bool{value} ? "true" : "false";
+      break;
+    case dom::element_type::INT64:
+      node.kind = Kind::Whole;
+      node.text = keep(fmt::format_int(std::int64_t{value}).c_str());
+      break;
+    case dom::element_type::UINT64:
+      node.kind = Kind::Whole;
+      node.text = keep(fmt::format_int(std::uint64_t{value}).c_str());
+      break;
+    case dom::element_type::DOUBLE:
+      node.kind = Kind::Fraction;
+      node.text = keep(simdjson::minify(value));
+      break;
+    case dom::element_type::STRING:
+      node.kind = Kind::Text;
+      node.text = keep(std::string_view{value});
+      break;
+    case dom::element_type::ARRAY:
+      node.kind = Kind::Array;
+      whole = depth < kMaxDepth;
+      if (!whole) break;
+      for (const dom::element element : dom::array(value)) whole = put(element, {}, depth + 1) && whole;
+      break;
+    case dom::element_type::OBJECT:
+      node.kind = Kind::Object;
+      whole = depth < kMaxDepth;
+      if (!whole) break;
+      for (const dom::key_value_pair member : dom::object(value)) whole = put(member.value, member.key, depth + 1) && whole;
+      break;
+  }
+  nodes_[at].end = static_cast<std::uint32_t>(nodes_.size());
+  return whole;
+}
 
-  bool null() { return scalar(Kind::Null, "null"); }
-  bool boolean(bool value) { return value ? scalar(Kind::True, "true") : scalar(Kind::False, "false"); }
-  bool number_integer(json::number_integer_t value) { return scalar(Kind::Whole, std::to_string(value)); }
-  bool number_unsigned(json::number_unsigned_t value) { return scalar(Kind::Whole, std::to_string(value)); }
-  bool number_float(json::number_float_t value, const std::string&) {
-    return scalar(Kind::Fraction, json(value).dump());
-  }
-  bool string(std::string& value) { return scalar(Kind::Text, value); }
-  bool binary(json::binary_t&) { return false; }
-  bool key(std::string& name) {
-    key_ = tree_.keep(name);
-    return true;
-  }
-  bool start_object(std::size_t) { return open(Kind::Object); }
-  bool start_array(std::size_t) { return open(Kind::Array); }
-  bool end_object() { return close(); }
-  bool end_array() { return close(); }
-  bool parse_error(std::size_t, const std::string&, const json::exception&) { return false; }
-
- private:
-  Node& add(Kind kind) {
-    Node& node = tree_.nodes_.emplace_back();
-    node.kind = kind;
-    node.key = std::exchange(key_, {});
-    node.end = static_cast<std::uint32_t>(tree_.nodes_.size());
-    return node;
-  }
-  bool scalar(Kind kind, std::string_view text) {
-    add(kind).text = tree_.keep(text);
-    return true;
-  }
-  bool open(Kind kind) {
-    if (open_.size() == kMaxDepth) return false;
-    open_.push_back(tree_.nodes_.size());
-    add(kind);
-    return true;
-  }
-  bool close() {
-    tree_.nodes_[open_.back()].end = static_cast<std::uint32_t>(tree_.nodes_.size());
-    open_.pop_back();
-    return true;
-  }
-
-  JsonTree& tree_;
-  std::string_view key_;
-  std::vector<std::size_t> open_;  // arrays and objects that have not ended
-};
+JsonTree::JsonTree() : parser_(std::make_unique<dom::parser>()) {}
+JsonTree::~JsonTree() = default;
 
 std::string_view JsonTree::keep(std::string_view text) {
   if (text.empty()) return {};
@@ -78,8 +76,8 @@ bool JsonTree::read(std::string_view text) {
 
 bool JsonTree::add(std::string_view text, JsonValue& added) {
   const std::size_t before = nodes_.size();
-  Builder builder(*this);
-  const bool whole = json::sax_parse(text.begin(), text.end(), &builder);
+  dom::element value;
+  const bool whole = parser_->parse(text.data(), text.size()).get(value) == simdjson::SUCCESS && put(value, {}, 0);
   if (!whole) nodes_.resize(before);
   added = {this, static_cast<std::uint32_t>(before)};
   return whole;

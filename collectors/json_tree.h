@@ -1,7 +1,8 @@
 // JsonTree: one value of JSON and all that is in it, as a list of nodes.
 //
-// For large texts of small objects: nlohmann_json reads an object, and what it meets goes into nodes and a heap of
-// texts that the next object uses again, so that a row costs no allocations. Members stay in the order of the text.
+// For large texts of small objects: simdjson reads an object, and what it has goes into nodes and a heap of texts that
+// the next object uses again, so that a row costs no allocations. Members stay in the order of the text. A number that
+// no 64 bits hold makes a text none.
 //
 //   JsonTree tree;
 //   if (tree.read(text)) use(tree.root());
@@ -10,10 +11,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+namespace simdjson::dom {
+class element;
+class parser;
+}  // namespace simdjson::dom
 
 namespace dvrtrace {
 
@@ -59,7 +66,8 @@ class JsonTree {
  public:
   static constexpr unsigned kMaxDepth = 64;
 
-  JsonTree() {}  // NOLINT(modernize-use-equals-default): room_ is not to be cleared
+  JsonTree();
+  ~JsonTree();
   JsonTree(const JsonTree&) = delete;
   JsonTree& operator=(const JsonTree&) = delete;
 
@@ -75,7 +83,6 @@ class JsonTree {
 
  private:
   friend class JsonValue;
-  class Builder;
   using Kind = JsonValue::Kind;
   struct Node {
     Kind kind = Kind::Null;
@@ -83,8 +90,10 @@ class JsonTree {
     std::string_view key, text;
   };
 
+  bool put(const simdjson::dom::element& value, std::string_view key, unsigned depth);
   std::string_view keep(std::string_view text);
 
+  std::unique_ptr<simdjson::dom::parser> parser_;
   std::vector<Node> nodes_;
   std::array<std::byte, 16384> room_;  // most rows need no more
   std::pmr::monotonic_buffer_resource texts_{room_.data(), room_.size()};
