@@ -4,7 +4,6 @@
 //   read    every host's dumps at Depth::Full, and Neutron's objects
 //   load    as a command that asks about everything does it: the small files of all hosts, then each host in full, and joined
 #include <benchmark/benchmark.h>
-#include <malloc.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -53,7 +52,7 @@ template <class Load>
 void measure(benchmark::State& state, Load load) {
   double bytes = 0, peak = 0;
   for (auto _ : state) {
-    ::malloc_trim(0);  // what an earlier round left would be used again without being counted
+    trim_heap();  // what an earlier round left would be used again without being counted
     reset_peak();
     const double before = memory("VmRSS");
     Sources sources;

@@ -19,6 +19,13 @@ if(DVRTRACE_COVERAGE)
   target_link_options(dvr_options INTERFACE --coverage)
 endif()
 
+# dvr_heap: what a program links to have the heap of src/base/heap.h. Sanitizers bring their own.
+add_library(dvr_heap INTERFACE)
+if(mimalloc_FOUND AND NOT DVRTRACE_SANITIZE)
+  target_link_libraries(dvr_heap INTERFACE mimalloc)
+  target_compile_definitions(dvr_heap INTERFACE DVRTRACE_MIMALLOC)
+endif()
+
 # dvr_library(NAME sources... LINKS targets...): one folder, one static library.
 function(dvr_library name)
   cmake_parse_arguments(ARG "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
