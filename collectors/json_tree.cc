@@ -4,11 +4,25 @@
 #include <simdjson.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace dvrtrace {
 
 namespace dom = simdjson::dom;
+
+namespace {
+
+// simdjson takes no whole number beyond 64 bits; Neutron counts the addresses of an IPv6 subnet with them. "" when it is
+// something else that does not read.
+std::string with_rounded_numbers(std::string_view text) {
+  using Json = nlohmann::ordered_json;
+  const auto shallow = [](int depth, Json::parse_event_t, Json&) { return depth <= int{JsonTree::kMaxDepth} + 1; };
+  const Json value = Json::parse(text.begin(), text.end(), shallow, false);
+  return value.is_discarded() ? "" : value.dump();
+}
+
+}  // namespace
 
 // The nodes of what is in a value follow its own.
 bool JsonTree::put(const dom::element& value, std::string_view key, unsigned depth) {
@@ -77,7 +91,13 @@ bool JsonTree::read(std::string_view text) {
 bool JsonTree::add(std::string_view text, JsonValue& added) {
   const std::size_t before = nodes_.size();
   dom::element value;
-  const bool whole = parser_->parse(text.data(), text.size()).get(value) == simdjson::SUCCESS && put(value, {}, 0);
+  auto error = parser_->parse(text.data(), text.size()).get(value);
+  std::string rounded;
+  if (error != simdjson::SUCCESS) {
+    rounded = with_rounded_numbers(text);
+    error = parser_->parse(rounded).get(value);
+  }
+  const bool whole = error == simdjson::SUCCESS && put(value, {}, 0);
   if (!whole) nodes_.resize(before);
   added = {this, static_cast<std::uint32_t>(before)};
   return whole;

@@ -1,8 +1,7 @@
 // JsonTree: one value of JSON and all that is in it, as a list of nodes.
 //
 // For large texts of small objects: simdjson reads an object, and what it has goes into nodes and a heap of texts that
-// the next object uses again, so that a row costs no allocations. Members stay in the order of the text. A number that
-// no 64 bits hold makes a text none.
+// the next object uses again, so that a row costs no allocations. Members stay in the order of the text.
 //
 //   JsonTree tree;
 //   if (tree.read(text)) use(tree.root());
