@@ -112,7 +112,6 @@ class Resolver {
   }
 
   tl::expected<Endpoint, AskError> by_name() {
-    ports_.look_for_addresses();
     const auto mac = parse_mac(word_);
     const std::string lower = to_lower(word_);
     auto found = matching([&](const CloudPort& port) {
@@ -128,7 +127,10 @@ class Resolver {
     }
     // An instance with several ports: the name alone does not say by which one.
     found = vms_first(std::move(found));
-    if (!found.empty()) return only(found);
+    if (!found.empty()) {
+      look_for_addresses_of(found);
+      return only(found);
+    }
     AskError error;
     error.kind = AskError::Kind::UnknownEndpoint;
     error.message = fmt::format("no VM, port, device or address '{}' in {} host{}", word_, network_.size(),
@@ -139,6 +141,15 @@ class Resolver {
       if (ports_->at(i).vm) error.candidates.push_back(candidate(i));
     }
     return tl::unexpected(std::move(error));
+  }
+
+  // The host of a VM mostly knows its addresses; where it does not, others may.
+  void look_for_addresses_of(const std::vector<std::size_t>& found) {
+    const auto bare = [&](std::size_t port) { return ports_->at(port).vm && ports_->at(port).ips.empty(); };
+    for (const std::size_t port : found) {
+      if (bare(port) && ports_->at(port).host != kNowhere) ports_.look_for_addresses_on(ports_->at(port).host);
+    }
+    if (std::ranges::any_of(found, bare)) ports_.look_for_addresses();
   }
 
   bool within(const CloudPort& port, std::string_view scope) const {
@@ -177,6 +188,12 @@ class Resolver {
       return std::ranges::find(port.ips, ip) != port.ips.end() && (scope.empty() || within(port, scope));
     };
     auto found = matching(has_it);
+    // The asker's routers know what they serve.
+    const std::size_t near = from_ == nullptr || from_->port == kNowhere ? kNowhere : ports_->at(from_->port).host;
+    if (found.empty() && near != kNowhere) {
+      ports_.look_for_addresses_on(near);
+      found = matching(has_it);
+    }
     if (found.empty()) {
       ports_.look_for_addresses();
       found = matching(has_it);
@@ -191,11 +208,11 @@ class Resolver {
       return tl::unexpected(std::move(error));
     }
     if (found.size() > 1) {
-      std::vector<std::size_t> near;
+      std::vector<std::size_t> tied;
       for (const std::size_t port : found) {
-        if (reachable(ports_->at(port))) near.push_back(port);
+        if (reachable(ports_->at(port))) tied.push_back(port);
       }
-      if (!near.empty()) found = std::move(near);
+      if (!tied.empty()) found = std::move(tied);
     }
     if (found.size() > 1) found = vms_first(std::move(found));
     if (found.empty()) return endpoint;  // an address beyond the cloud, or one that no dump names

@@ -1,7 +1,6 @@
 #include "tracer/engine/ports.h"
 
 #include <algorithm>
-#include <set>
 
 #include "src/openflow/field.h"
 
@@ -212,43 +211,47 @@ std::string Ports::network_name(const std::string& id) const {
   return id;
 }
 
-void Ports::add_address(Mac mac, const std::string& network, const Ip& ip) {
+void Ports::add_address(Mac mac, const Ip& ip) {
+  if (ip.link_local() || ip.zero()) return;
   const auto [first, last] = by_mac_.equal_range(mac);
   for (auto each = first; each != last; ++each) {
     CloudPort& port = ports_[each->second];
-    if (!network.empty() && !port.network_id.empty() && port.network_id != network) continue;
-    if (ip.link_local() || ip.zero() || std::ranges::find(port.ips, ip) != port.ips.end()) continue;
-    port.ips.push_back(ip);
+    if (std::ranges::find(port.ips, ip) == port.ips.end()) port.ips.push_back(ip);
   }
 }
 
 void Ports::look_for_addresses() {
   if (looked_) return;
-  looked_ = true;
   network_.ask_every_host();
-  for (std::size_t i = 0; i < ports_.size(); ++i) by_mac_.emplace(ports_[i].mac, i);
-  for (std::size_t index = 0; index < network_.size(); ++index) {
-    const Host& host = network_.host(index);
-    // Port security: a source MAC with the address it may use (tables 24 and 71 of br-int).
-    for (const Bridge& bridge : host.bridges) {
-      for (const auto& table : bridge.tables) {
-        if (table == nullptr) continue;
-        for (const openflow::FlowRow* row : table->rows()) {
-          const openflow::Match& match = row->flow.match;
-          if (match.mask_of(openflow::FieldId::EthSrc) != openflow::ones128(48) ||
-              match.mask_of(openflow::FieldId::IpSrc) != openflow::ones128(32))
-            continue;
-          add_address(Mac{match.value_of(openflow::FieldId::EthSrc).low}, "",
-                      ipv4(static_cast<std::uint32_t>(match.value_of(openflow::FieldId::IpSrc).low)));
-        }
+  for (std::size_t host = 0; host < network_.size(); ++host) look_for_addresses_on(host);
+  looked_ = true;
+}
+
+void Ports::look_for_addresses_on(std::size_t index) {
+  if (looked_ || !looked_on_.insert(index).second) return;
+  if (by_mac_.empty()) {
+    for (std::size_t i = 0; i < ports_.size(); ++i) by_mac_.emplace(ports_[i].mac, i);
+  }
+  const Host& host = network_.host(index);
+  // Port security: a source MAC with the address it may use (tables 24 and 71 of br-int).
+  for (const Bridge& bridge : host.bridges) {
+    for (const auto& table : bridge.tables) {
+      if (table == nullptr) continue;
+      for (const openflow::FlowRow* row : table->rows()) {
+        const openflow::Match& match = row->flow.match;
+        if (match.mask_of(openflow::FieldId::EthSrc) != openflow::ones128(48) ||
+            match.mask_of(openflow::FieldId::IpSrc) != openflow::ones128(32))
+          continue;
+        add_address(Mac{match.value_of(openflow::FieldId::EthSrc).low},
+                    ipv4(static_cast<std::uint32_t>(match.value_of(openflow::FieldId::IpSrc).low)));
       }
     }
-    for (const Namespace& netns : host.namespaces) {
-      if (!netns.name.starts_with("qrouter-") || netns.dumps == nullptr) continue;
-      for (const auto& neighbour : netns.dumps->neighbours.value) {
-        if (neighbour.value.mac && neighbour.value.state == kernel::NeighbourState::Permanent)
-          add_address(*neighbour.value.mac, "", neighbour.value.ip);
-      }
+  }
+  for (const Namespace& netns : host.namespaces) {
+    if (!netns.name.starts_with("qrouter-") || netns.dumps == nullptr) continue;
+    for (const auto& neighbour : netns.dumps->neighbours.value) {
+      if (neighbour.value.mac && neighbour.value.state == kernel::NeighbourState::Permanent)
+        add_address(*neighbour.value.mac, neighbour.value.ip);
     }
   }
 }

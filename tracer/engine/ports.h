@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -68,9 +69,12 @@ class Ports {
   // Are two networks tied by a router?
   bool routed(const std::string& network, const std::string& other) const;
   std::string network_name(const std::string& id) const;
-  // Fixed addresses by MAC out of neighbours and flows of all hosts: costs the reading of them all.
+  // Fixed addresses by MAC out of neighbours and flows: of all hosts, which costs the reading of them all; or of one, which
+  // knows those of its own VMs and of what its routers serve.
   void look_for_addresses();
+  void look_for_addresses_on(std::size_t host);
   bool looked_for_addresses() const { return looked_; }
+  bool looked_for_addresses_on(std::size_t host) const { return looked_ || looked_on_.contains(host); }
 
  private:
   void from_neutron();
@@ -78,7 +82,7 @@ class Ports {
   void from_libvirt();
   void from_namespaces();
   std::size_t find_or_add(const std::string& id, Mac mac);
-  void add_address(Mac mac, const std::string& network, const Ip& ip);
+  void add_address(Mac mac, const Ip& ip);
 
   const Network& network_;
   std::vector<CloudPort> ports_;
@@ -89,6 +93,7 @@ class Ports {
   std::unordered_multimap<Mac, std::size_t> by_mac_;        // while addresses are looked for
   std::vector<std::vector<std::string>> router_networks_;   // networks of one router each
   bool looked_ = false;
+  std::set<std::size_t> looked_on_;                         // hosts
 };
 
 // The ports as one question sees them: those of the network, shared, until the question adds to them.
@@ -100,6 +105,9 @@ class QuestionPorts {
   bool changed() const { return own_ != nullptr; }
   void look_for_addresses() {
     if (!(*this)->looked_for_addresses()) own().look_for_addresses();
+  }
+  void look_for_addresses_on(std::size_t host) {
+    if (!(*this)->looked_for_addresses_on(host)) own().look_for_addresses_on(host);
   }
   void use_address(std::size_t port, const Ip& ip) {
     if (!(*this)->at(port).has(ip)) own().use_address(port, ip);
