@@ -70,7 +70,9 @@ class Choosing {
   // The ports that a word can mean are among the ends from now on. False when hosts that are not open might know of another.
   bool add(const std::string& word) {
     const std::size_t before = ends_.size();
-    if (const auto ip = parse_ip(word)) {
+    // "NETWORK/IP": which of those that have the address, the hosts will say.
+    const std::size_t slash = word.find('/');
+    if (const auto ip = parse_ip(slash == std::string::npos ? word : word.substr(slash + 1))) {
       if (std::ranges::find(model_.floating_ips, *ip, &logical::FloatingIp::floating_ip) !=
           model_.floating_ips.end())
         return false;
@@ -81,7 +83,8 @@ class Choosing {
       const std::string id = to_lower(word);
       const bool device = word.size() == kPrefixOfDevice + kIdOfDevice;
       add_those([&](const logical::Port& port) {
-        return port.id == id || (device && port.id.starts_with(word.substr(kPrefixOfDevice)));
+        const bool instance = port.device_id == id && port.device_owner.starts_with("compute:");
+        return port.id == id || instance || (device && port.id.starts_with(word.substr(kPrefixOfDevice)));
       });
     }
     const std::size_t added = ends_.size() - before;

@@ -51,7 +51,8 @@ def questions(cloud):
     yield f"{one['id']} to {address(foreign)} tcp/22", None
     yield f"{one['id']} to 203.0.113.9", None
     yield f"{one['id']} to {address(one).rsplit('.', 1)[0]}.250", None
-    yield f"n0/{address(one)} to {beside['id']}", None
+    yield f"{one['device_id']} to {beside['device_id']}", 2
+    yield f"n0/{address(one)} to {beside['id']}", 2
 
 
 def damage(cloud, kind):
