@@ -108,10 +108,13 @@ class LineReader {
   // What the words before the match count, if they do.
   std::optional<FlowStats> stats() {
     Flow flow;
+    const NextWord* next = std::begin(kNextWords);
     for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
-      const std::string_view key = scanner_.word();
-      const HeadWord* word = find_head(key);
-      if (word == nullptr || !head_word(*word, key, flow)) break;
+      if (!next_word(next, flow)) {
+        const std::string_view key = scanner_.word();
+        const HeadWord* word = find_head(key);
+        if (word == nullptr || !head_word(*word, key, flow)) break;
+      }
     }
     return has_stats_ ? std::optional(stats_) : std::nullopt;
   }
@@ -135,11 +138,8 @@ class LineReader {
     bool in_match = false;
     const NextWord* next = std::begin(kNextWords);
     for (scanner_.skip_separators(); !scanner_.done(); scanner_.skip_separators()) {
-      while (next != std::end(kNextWords) && !begins_with(scanner_.rest(), next->text)) ++next;
-      if (next != std::end(kNextWords)) {
-        scanner_.move_to(scanner_.offset() + static_cast<std::uint32_t>(next->word.name.size()));
-        if (!head_word(next->word, next->word.name, out.row.flow) || scanner_.failed()) return;
-        ++next;
+      if (next_word(next, out.row.flow)) {
+        if (scanner_.failed()) return;
         continue;
       }
       const std::uint32_t begin = scanner_.offset();
@@ -168,6 +168,16 @@ class LineReader {
     }
     table_read_ = false;
     scanner_.fail(scanner_.offset(), scanner_.offset(), "expected actions=, found the end of the line");
+  }
+
+  // Takes the first word from `next` on that stands here, if one does, and leaves `next` behind it.
+  bool next_word(const NextWord*& next, Flow& flow) {
+    while (next != std::end(kNextWords) && !begins_with(scanner_.rest(), next->text)) ++next;
+    if (next == std::end(kNextWords)) return false;
+    scanner_.move_to(scanner_.offset() + static_cast<std::uint32_t>(next->word.name.size()));
+    head_word(next->word, next->word.name, flow);  // a failure ends the line
+    ++next;
+    return true;
   }
 
   void fail_here(std::uint32_t begin) {
