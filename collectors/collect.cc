@@ -139,14 +139,17 @@ std::vector<std::pair<std::string, SharedText>> Collection::neutron_texts() cons
 Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
   Snapshot snapshot;
   snapshot.hosts.resize(hosts().size());
-  // One more piece of work than there are hosts: Neutron's objects.
+  // One more piece of work than there are hosts: Neutron's objects, which take the longest and come first.
   std::vector<Diagnostics> reported(hosts().size() + 1);
-  run_on_all_cores(reported.size(), [&](std::size_t each) {
-    if (each < hosts().size())
-      snapshot.hosts[each] = read(each, depth, reported[each]);
-    else
-      snapshot.logical = read_neutron(reported[each]);
-  });
+  run_on_all_cores(
+      reported.size(),
+      [&](std::size_t each) {
+        if (each == 0)
+          snapshot.logical = read_neutron(reported.back());
+        else
+          snapshot.hosts[each - 1] = read(each - 1, depth, reported[each - 1]);
+      },
+      kThreadsReadingFiles);
   for (Diagnostics& each : reported) diagnostics.merge(std::move(each));
   return snapshot;
 }

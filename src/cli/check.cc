@@ -54,8 +54,9 @@ class CloudCheck {
 
  private:
   void on_all_cores(const std::vector<std::size_t>& hosts, std::vector<Checked>& checked, bool last) {
-    run_on_all_cores(hosts.size(),
-                     [&](std::size_t each) { check_host(hosts[each], checked[hosts[each]], last); });
+    run_on_all_cores(
+        hosts.size(), [&](std::size_t each) { check_host(hosts[each], checked[hosts[each]], last); },
+        kThreadsReadingFiles);
   }
 
   bool has_to_wait(std::size_t host, const HostSnapshot& found) {
