@@ -22,7 +22,7 @@ struct FewHosts {
 
 // The hosts of the ports between which a question goes, and those that their networks' routers and DHCP servers
 // are bound to. None where that is not certain or would not save much: inputs of another form than a folder with
-// many hosts' folders, no objects of Neutron's, ends named otherwise than by UUID, device, MAC or address of a port
+// many hosts' folders, no objects of Neutron's, ends named otherwise than by UUID (or instance), device, MAC or address of a port
 // that is bound to a host.
 // `diagnostics`: of Neutron's objects.
 std::optional<FewHosts> few_hosts(const Options& options, const Ask& question, Sources& sources,
