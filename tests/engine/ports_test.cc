@@ -76,5 +76,13 @@ TEST_F(AddressesOfDumps, AnAddressAloneMayBeAnyHosts) {
   EXPECT_EQ(read(), "cmp1 cmp2 net1");
 }
 
+TEST_F(AddressesOfDumps, WhoHasToChooseSeesThem) {
+  QuestionPorts ports(*ports_);
+  const auto found = resolve("nosuch", *network_, ports, nullptr);
+  ASSERT_FALSE(found);
+  ASSERT_FALSE(found.error().candidates.empty());
+  for (const Candidate& candidate : found.error().candidates) EXPECT_NE(candidate.ip, "") << candidate.name;
+}
+
 }  // namespace
 }  // namespace dvrtrace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "src/base/text.h"
 
@@ -137,10 +138,21 @@ class Resolver {
                                 network_.size() == 1 ? "" : "s");
     if (network_.logical().empty())
       error.message += "; names of VMs come from libvirt's files or from Neutron's JSON (--neutron)";
+    look_for_some_addresses();
     for (std::size_t i = 0; i < ports_->all().size(); ++i) {
       if (ports_->at(i).vm) error.candidates.push_back(candidate(i));
     }
     return tl::unexpected(std::move(error));
+  }
+
+  // Addresses tell VMs apart for who has to choose one; but a word that means nothing is not worth the reading of a large cloud.
+  void look_for_some_addresses() {
+    constexpr std::size_t kHosts = 8;
+    std::set<std::size_t> hosts;
+    for (const CloudPort& port : ports_->all()) {
+      if (port.vm && port.host != kNowhere && hosts.size() < kHosts) hosts.insert(port.host);
+    }
+    for (const std::size_t host : hosts) ports_.look_for_addresses_on(host);
   }
 
   // The host of a VM mostly knows its addresses; where it does not, others may.
