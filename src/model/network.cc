@@ -65,6 +65,7 @@ std::size_t Host::find_namespace(std::string_view name) const {
 }
 
 Network::Index::Index(Snapshot read) : snapshot(std::move(read)) {
+  for (std::size_t host = 0; host < snapshot.hosts.size(); ++host) names.emplace(snapshot.hosts[host].name, host);
   index_vteps();
   index_cards();
   index_macs();
@@ -94,6 +95,11 @@ const Host& Network::host(std::size_t host) const {
 
 bool Network::joined(std::size_t host) const {
   return base_ != nullptr ? host == changed_ || base_->joined(host) : entries_[host]->joined.load();
+}
+
+std::size_t Network::find_host(std::string_view name) const {
+  const auto found = index_->names.find(name);
+  return found == index_->names.end() ? kNowhere : found->second;
 }
 
 void Network::prepare(std::span<const std::size_t> hosts) const {

@@ -188,6 +188,7 @@ class Network {
   const HostSnapshot& index(std::size_t host) const { return index_->snapshot.hosts[host]; }
   const Host& host(std::size_t host) const;
   bool joined(std::size_t host) const;  // whether it was asked for
+  std::size_t find_host(std::string_view name) const;  // kNowhere when no input is of that name; the first of several that are
   // Joins hosts that will be asked for, each on a thread of its own. kNowhere is passed over.
   void prepare(std::span<const std::size_t> hosts) const;
   // Says that what is asked for may lie on any host. Of a snapshot that left hosts out, the answer is then not to be relied on:
@@ -225,6 +226,7 @@ class Network {
     void index_macs();
     Snapshot snapshot;
     mutable std::atomic<bool> asked_beyond = false;
+    std::unordered_map<std::string_view, std::size_t> names;  // of the snapshot's hosts
     std::unordered_map<Ip, std::size_t> vteps;
     std::vector<Card> cards;
     std::unordered_multimap<Mac, Owner> macs;

@@ -10,13 +10,6 @@
 namespace dvrtrace::diff {
 namespace {
 
-std::size_t find_host(const Network& network, std::string_view name) {
-  for (std::size_t host = 0; host < network.size(); ++host) {
-    if (network.index(host).name == name) return host;
-  }
-  return kNowhere;
-}
-
 // Whether Neutron's agents, told by both sides, say that the host is only there on one: then it was added or
 // removed indeed.
 bool has_agent(const Network& network, std::string_view host) {
@@ -39,7 +32,7 @@ class Clouds {
   CloudChanges run() {
     std::vector<std::pair<std::size_t, std::size_t>> both;
     for (std::size_t host = 0; host < before_.size(); ++host) {
-      const std::size_t now = find_host(after_, before_.index(host).name);
+      const std::size_t now = after_.find_host(before_.index(host).name);
       if (now == kNowhere)
         alone(before_.index(host).name, ChangeKind::Removed);
       else if (before_.index(host).cleaned || after_.index(now).cleaned)
@@ -49,7 +42,7 @@ class Clouds {
         both.emplace_back(host, now);
     }
     for (std::size_t host = 0; host < after_.size(); ++host) {
-      if (find_host(before_, after_.index(host).name) == kNowhere)
+      if (before_.find_host(after_.index(host).name) == kNowhere)
         alone(after_.index(host).name, ChangeKind::Added);
     }
     compare_all(both);

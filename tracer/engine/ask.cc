@@ -51,7 +51,7 @@ class Asking {
     trace_.assumptions.assign(assumptions_.begin(), assumptions_.end());
     conclude(trace_, reply_expected_);
     doubt_cleaned_reports();
-    weigh_skew(network_, trace_);
+    if (!ask_.outcome_only) weigh_skew(network_, trace_);
     if (!ask_.request || !ask_.reply) show_one();
     return std::move(trace_);
   }
@@ -61,16 +61,13 @@ class Asking {
   void doubt_cleaned_reports() {
     for (Direction& direction : trace_.directions) {
       for (Hop& hop : direction.hops) {
-        for (std::size_t host = 0; host < network_.size(); ++host) {
-          if (hop.place.host.empty() || network_.index(host).name != hop.place.host ||
-              !network_.host(host).snapshot.cleaned)
-            continue;
-          hop.steps.push_back(Noted{fmt::format("the report of {} went through sos clean: {}", hop.place.host,
-                                                network_.host(host).snapshot.cleaned_sign),
-                                    {}});
-          direction.verdict = trace_.verdict = Verdict::Unknown;
-          direction.reason = trace_.reason = Reason::CleanedReport;
-        }
+        const std::size_t host = hop.place.host.empty() ? kNowhere : network_.find_host(hop.place.host);
+        if (host == kNowhere || !network_.host(host).snapshot.cleaned) continue;
+        hop.steps.push_back(Noted{fmt::format("the report of {} went through sos clean: {}", hop.place.host,
+                                              network_.host(host).snapshot.cleaned_sign),
+                                  {}});
+        direction.verdict = trace_.verdict = Verdict::Unknown;
+        direction.reason = trace_.reason = Reason::CleanedReport;
       }
     }
   }
@@ -120,10 +117,8 @@ class Asking {
 
   // The VM's own routing: its subnets directly, host routes, else the gateway.
   std::optional<Ip> next_hop(const CloudPort& vm, const Ip& own, const Ip& destination) const {
-    const CloudSubnet* subnet = ports_->subnet_of(vm, own);
-    for (const CloudSubnet& candidate : ports_->subnets()) {
-      if (candidate.network_id == vm.network_id && candidate.cidr.contains(destination)) return destination;
-    }
+    if (ports_->subnet_with(vm.network_id, destination) != nullptr) return destination;
+    const CloudSubnet* subnet = ports_->subnet_with(vm.network_id, own);
     if (subnet == nullptr) return std::nullopt;
     const logical::HostRoute* best = nullptr;
     for (const logical::HostRoute& route : subnet->host_routes) {
@@ -160,12 +155,20 @@ class Asking {
     Packet asker = packet;
     if (own != vm.ips.end()) asker.set_ip_src(*own);
     const AskedNeighbours::Asked asked{port, asker.ip_src(), *hop};
-    const bool like_others = heard == nullptr && hop->v4() && !ports_.changed();
-    if (const auto* known = like_others ? neighbours_.find(asked) : nullptr) {
+    const bool like_others = hop->v4() && !ports_.changed();
+    if (const auto* known = like_others && heard == nullptr ? neighbours_.find(asked) : nullptr) {
       assumptions_.insert(known->assumptions.begin(), known->assumptions.end());
       session_.learned_macs = known->learned_macs;
       packet.set(FieldId::EthDst, known->mac.value);
       return true;
+    }
+    if (like_others && heard != nullptr && ask_.outcome_only) {
+      // Had it asked before all this, it would have been told what it has heard: only what is assumed could differ.
+      const auto* known = asked_afresh(asked, asker);
+      if (known != nullptr && known->mac == heard->eth_src()) {
+        packet.set(FieldId::EthDst, known->mac.value);
+        return true;
+      }
     }
     // What the switches learn from the asking and the answer, they know when the packet comes. A VM that
     // has just heard from the next hop's own MAC knows it, and does not ask.
@@ -173,7 +176,7 @@ class Asking {
     quiet.keeps = Recorder::Keeps::Ends;
     Session aside = session_.fork();
     const auto mac = Walk(network_, *ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
-    if (mac && like_others && aside.learned_flows.empty() && aside.conntrack.empty())
+    if (mac && like_others && heard == nullptr && leaves_only_macs(aside))
       neighbours_.keep(asked, {*mac, quiet.assumptions, aside.learned_macs});
     assumptions_.merge(quiet.assumptions);
     Recorder scratch = recorder_of(recorder.direction.name);
@@ -206,6 +209,22 @@ class Asking {
           Noted{fmt::format("who has {}? nobody's answer comes back", to_string(*hop)), {}});
     }
     return false;
+  }
+
+  static bool leaves_only_macs(const Session& session) {
+    return session.learned_flows.empty() && session.conntrack.empty();
+  }
+
+  // What a VM is told that asks before any other packet was sent. None: it is not, or that leaves more behind than MACs.
+  const AskedNeighbours::Answer* asked_afresh(const AskedNeighbours::Asked& asked, const Packet& asker) {
+    if (const auto* known = neighbours_.find(asked)) return known;
+    Recorder quiet;
+    quiet.keeps = Recorder::Keeps::Ends;
+    Session fresh;
+    const auto mac =
+        Walk(network_, *ports_, fresh, quiet).resolve_for_vm(asked.port, asker, asked.target, &quiet);
+    if (!mac || !leaves_only_macs(fresh)) return nullptr;
+    return neighbours_.keep(asked, {*mac, std::move(quiet.assumptions), std::move(fresh.learned_macs)});
   }
 
   bool somebody_has(const CloudPort& asker, const Ip& ip) const {

@@ -38,9 +38,11 @@ class AskedNeighbours {
     const auto found = answers_.find(asked);
     return found == answers_.end() ? nullptr : &found->second;
   }
-  void keep(const Asked& asked, Answer answer) {
+  // What is kept; nullptr when there are too many.
+  const Answer* keep(const Asked& asked, Answer answer) {
     const std::unique_lock lock(mutex_);
-    if (answers_.size() < kMost) answers_.emplace(asked, std::move(answer));
+    if (answers_.size() >= kMost) return nullptr;
+    return &answers_.try_emplace(asked, std::move(answer)).first->second;
   }
 
  private:

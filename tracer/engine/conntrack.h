@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +46,7 @@ class Conntrack {
                      const Dump* dump = nullptr);
   // From now on later packets find it.
   void confirm(std::size_t connection) { entries_[connection].value.confirmed = true; }
+  // Good until the next track().
   TrackedConnection& at(std::size_t connection) { return entries_[connection].value; }
   // Tuples of unconfirmed connections changed by NAT are found by both of their forms.
   void remove(std::size_t connection) { entries_[connection].value.confirmed = false; }
@@ -65,7 +65,7 @@ class Conntrack {
   // Takes the connection of a tuple over from a dump; false when it has none.
   bool adopt(const std::string& scope, std::uint16_t zone, const kernel::Tuple& tuple, const Dump& dump);
 
-  std::deque<Entry> entries_;
+  std::vector<Entry> entries_;
   bool established_ = false, port_asked_ = false;
 };
 

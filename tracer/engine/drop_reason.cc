@@ -10,9 +10,9 @@ namespace {
 constexpr std::uint8_t kBaseEgress = 71, kRulesEgress = 72, kBaseIngress = 81, kRulesIngress = 82,
                        kDropped = 93;
 
-Reason firewall_reason(const FlowHit& hit) {
-  if (hit.match.find("ct_mark=0x1") != std::string::npos) return Reason::ConntrackMark;
-  if (hit.match.find("+inv") != std::string::npos) return Reason::ConntrackInvalid;
+Reason firewall_reason(const TableLookup& hit) {
+  if (hit.match.find("ct_mark=0x1") != std::string_view::npos) return Reason::ConntrackMark;
+  if (hit.match.find("+inv") != std::string_view::npos) return Reason::ConntrackInvalid;
   switch (hit.table.value) {
     case kBaseEgress:
       return Reason::PortSecurity;
@@ -44,33 +44,28 @@ std::string_view in_words(Reason reason) {
 
 }  // namespace
 
-DropReason explain_drop(std::span<const Step> lookups, bool complete) {
-  const FlowHit* decisive = nullptr;  // the last flow that chose something, not only passed on
-  for (auto step = lookups.rbegin(); step != lookups.rend(); ++step) {
-    if (const auto* miss = std::get_if<TableMissed>(&*step); miss != nullptr && decisive == nullptr) {
+DropReason explain_drop(std::span<const TableLookup> lookups, bool complete) {
+  const TableLookup* decisive = nullptr;  // the last flow that chose something, not only passed on
+  for (auto lookup = lookups.rbegin(); lookup != lookups.rend(); ++lookup) {
+    if (lookup->missed && decisive == nullptr) {
       if (!complete)
         return {Verdict::Unknown,
                 Reason::DumpTruncated,
-                fmt::format("no flow of table {} matches, but the dump is not whole", miss->table.value),
+                fmt::format("no flow of table {} matches, but the dump is not whole", lookup->table.value),
                 {}};
       return {Verdict::Dropped,
               Reason::TableMiss,
-              fmt::format("no flow of table {} matches", miss->table.value),
+              fmt::format("no flow of table {} matches", lookup->table.value),
               {}};
     }
-    const auto* hit = std::get_if<FlowHit>(&*step);
-    if (hit == nullptr) continue;
-    if (decisive == nullptr) {
-      decisive = hit;
-      if (hit->table.value != kDropped) break;
-    } else {
-      decisive = hit;  // what sent it to the table of the dropped
-      break;
-    }
+    if (lookup->missed) continue;
+    const bool passes_on = decisive == nullptr && lookup->table.value == kDropped;  // what sent it there decides
+    decisive = &*lookup;
+    if (!passes_on) break;
   }
   if (decisive == nullptr) return {Verdict::Dropped, Reason::NotForwarded, "nothing forwards it", {}};
   Reason reason = firewall_reason(*decisive);
-  if (decisive->match.find("dl_vlan=4095") != std::string::npos) reason = Reason::DeadVlan;
+  if (decisive->match.find("dl_vlan=4095") != std::string_view::npos) reason = Reason::DeadVlan;
   if (reason == Reason::DropFlow && decisive->actions != "drop") {
     return {Verdict::Dropped, Reason::NotForwarded,
             fmt::format("the actions of table {} send it nowhere", decisive->table.value), decisive->at};

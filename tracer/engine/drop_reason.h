@@ -3,10 +3,19 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "src/trace/trace.h"
 
 namespace dvrtrace {
+
+// A lookup in a table of the bridge.
+struct TableLookup {
+  TableId table;
+  bool missed = false;               // no flow matched
+  std::string_view match, actions;   // of the flow that was hit, as the dump has them
+  Provenance at;
+};
 
 struct DropReason {
   Verdict verdict = Verdict::Dropped;
@@ -15,7 +24,7 @@ struct DropReason {
   Provenance at;
 };
 
-// `lookups`: the flows that were hit, and the tables that had none, in order. `complete`: the dump of the bridge's flows is; in a truncated one a miss proves nothing.
-DropReason explain_drop(std::span<const Step> lookups, bool complete);
+// `lookups`: in the order of the packet's way. `complete`: the dump of the bridge's flows is; in a truncated one a miss proves nothing.
+DropReason explain_drop(std::span<const TableLookup> lookups, bool complete);
 
 }  // namespace dvrtrace

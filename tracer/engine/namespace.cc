@@ -105,7 +105,8 @@ void Walk::at_namespace(const Item& item) {
 bool Walk::record_route(std::size_t hop, const Namespace& netns, const Host& host,
                         const RouteDecision& decision) {
   const bool shown = recorder_.keeps_steps();
-  for (const std::string& passed : decision.passed) recorder_.note(hop, "table " + passed);
+  for (const kernel::RouteTable passed : decision.passed)
+    recorder_.note(hop, [&] { return fmt::format("table {}: no route", kernel::route_table_name(passed)); });
   if (decision.rule != nullptr)
     recorder_.step(hop, RuleHit{decision.rule->value.priority,
                                 shown ? kernel::to_string(decision.rule->value) : "", decision.rule->at});
@@ -129,7 +130,7 @@ bool Walk::record_route(std::size_t hop, const Namespace& netns, const Host& hos
   const Provenance at = decision.route != nullptr  ? decision.route->at
                         : decision.rule != nullptr ? decision.rule->at
                                                    : Provenance{};
-  const auto stop = [&](Verdict verdict, Reason reason, std::string words, std::string needs = {}) {
+  const auto stop = [&](Verdict verdict, Reason reason, auto words, std::string needs = {}) {
     recorder_.stop(hop, verdict, reason, std::move(words), std::move(needs), at);
     return false;
   };
@@ -139,7 +140,7 @@ bool Walk::record_route(std::size_t hop, const Namespace& netns, const Host& hos
       return true;
     case RouteDecision::Kind::NoRoute:
       return stop(Verdict::Dropped, Reason::NoRoute,
-                  fmt::format("{} of {} has no route", title(netns), host.name));
+                  [&] { return fmt::format("{} of {} has no route", title(netns), host.name); });
     case RouteDecision::Kind::Unreachable:
       return stop(Verdict::Dropped, Reason::UnreachableRoute, "the route says unreachable");
     case RouteDecision::Kind::Prohibit:

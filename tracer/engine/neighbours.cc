@@ -153,9 +153,9 @@ std::optional<Ip> source_on(const NetDevice& device, const Ip& towards) {
 void Walk::vm_is_told(const Item& item, std::size_t hop, std::size_t port, const Ip& ip, Mac mac) {
   answers_.push_back({hop, ip, mac});
   arrivals_.push_back({Arrival::Kind::Vm, hop, item.host, kNowhere, kNowhere, port, item.packet});
-  recorder_.stop(
-      hop, Verdict::Delivered, Reason::ToVm,
-      fmt::format("{} learns that {} is at {}", ports_.at(port).title(), to_string(ip), to_string(mac)));
+  recorder_.stop(hop, Verdict::Delivered, Reason::ToVm, [&] {
+    return fmt::format("{} learns that {} is at {}", ports_.at(port).title(), to_string(ip), to_string(mac));
+  });
 }
 
 void Walk::vm_is_asked(const Item& item, std::size_t hop, std::size_t port, const Ip& target) {
@@ -164,13 +164,13 @@ void Walk::vm_is_asked(const Item& item, std::size_t hop, std::size_t port, cons
   const bool own = vm.has(target) || (target.v6() && target == link_local_of(vm.mac));
   if (!own)
     return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost,
-                          fmt::format("{} is no address of {}", to_string(target), vm.title()));
+                          [&] { return fmt::format("{} is no address of {}", to_string(target), vm.title()); });
   if (paired)
     recorder_.assume("ASSUME_PAIR_ADDRESS_IN_USE",
                      "a VM is taken to have the addresses that an allowed address pair lets it use");
   arrivals_.push_back({Arrival::Kind::Vm, hop, item.host, kNowhere, kNowhere, port, item.packet});
   recorder_.stop(hop, Verdict::Delivered, Reason::ToVm,
-                 fmt::format("{} answers for {}", vm.title(), to_string(target)));
+                 [&] { return fmt::format("{} answers for {}", vm.title(), to_string(target)); });
   if (purpose_ == Purpose::Resolve) from_vm(port, neighbour_reply(item.packet, vm.mac));
 }
 
@@ -246,11 +246,11 @@ void Walk::namespace_is_asked(const Item& item, std::size_t hop, const Ip& targe
         hop, RouteHit{kernel::route_table_name(route.value.table), kernel::to_string(route.value), route.at});
   }
   if (!policy.answers) {
-    const std::string why =
-        policy.refusal.empty()
-            ? fmt::format("{} is no address of {} in {}", to_string(target), device.name(), title(netns))
-            : policy.refusal;
-    return recorder_.stop(hop, Verdict::Dropped, policy.reason, why);
+    return recorder_.stop(hop, Verdict::Dropped, policy.reason, [&] {
+      return policy.refusal.empty()
+                 ? fmt::format("{} is no address of {} in {}", to_string(target), device.name(), title(netns))
+                 : policy.refusal;
+    });
   }
   if (!item.packet.arp()) {  // a packet like others to the filters
     Packet packet = item.packet;
@@ -281,7 +281,7 @@ void Walk::namespace_is_told(const Item& item, std::size_t hop, const Ip& ip, Ma
   const Namespace& netns = network_.host(item.host).namespaces[item.place];
   answers_.push_back({hop, ip, mac});
   recorder_.stop(hop, Verdict::Delivered, Reason::ToHost,
-                 fmt::format("{} learns that {} is at {}", title(netns), to_string(ip), to_string(mac)));
+                 [&] { return fmt::format("{} learns that {} is at {}", title(netns), to_string(ip), to_string(mac)); });
 }
 
 std::optional<Mac> Walk::neighbour(const Item& item, std::size_t hop, const Packet& packet,

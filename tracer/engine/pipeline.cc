@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <list>
+
 #include "src/base/overloaded.h"
 #include "src/openflow/value.h"
 #include "tracer/engine/drop_reason.h"
@@ -85,20 +87,22 @@ void Pipeline::tell(const TapeEntry& entry) {
       entry.what);
 }
 
+// A part of the dump that the row is of.
+std::string_view Pipeline::cut(const openflow::FlowRow& row, Span span) const {
+  if (!row.at.known()) return {};
+  const std::string_view text = network_.sources().text(row.at.source).bytes;
+  return span.end <= text.size() ? text.substr(span.begin, span.end - span.begin) : std::string_view{};
+}
+
 FlowHit Pipeline::hit_of(const TapeHit& hit) const {
   const openflow::FlowRow& row = *hit.row;
-  const std::string_view text =
-      row.at.known() ? network_.sources().text(row.at.source).bytes : std::string_view{};
-  const auto cut = [&](Span span) {
-    return span.end <= text.size() ? text.substr(span.begin, span.end - span.begin) : std::string_view{};
-  };
   FlowHit step;
   step.table = hit.table;
   step.priority = row.flow.priority;
   step.cookie = row.flow.cookie;
-  step.match = cut(row.match_span);
-  step.actions = row.at.known() ? std::string(cut(row.actions_span)) : to_string(row.flow.actions);
-  if (const auto stats = openflow::read_flow_stats(cut(row.at.span))) {
+  step.match = cut(row, row.match_span);
+  step.actions = row.at.known() ? std::string(cut(row, row.actions_span)) : to_string(row.flow.actions);
+  if (const auto stats = openflow::read_flow_stats(cut(row, row.at.span))) {
     step.packets = stats->packets;
     step.age_ms = stats->duration_ms;
   }
@@ -109,14 +113,19 @@ FlowHit Pipeline::hit_of(const TapeHit& hit) const {
 
 void Pipeline::conclude(std::size_t hop, const Bridge& bridge, const TapeEntry& entry) {
   if (recorder_.stopped(hop)) return;
-  std::vector<Step> lookups;  // in this hop: a recorder may keep none
+  std::vector<TableLookup> lookups;  // in this hop: a recorder may keep none
+  std::list<std::string> learned;    // actions of flows that no dump has
   for (const TapeEntry& before : tape_.entries) {
     if (&before == &entry) break;
     if (before.hop != entry.hop) continue;
-    if (const auto* hit = std::get_if<TapeHit>(&before.what))
-      lookups.emplace_back(hit_of(*hit));
-    else if (const auto* miss = std::get_if<TapeMiss>(&before.what))
-      lookups.emplace_back(TableMissed{miss->table, {}});
+    if (const auto* hit = std::get_if<TapeHit>(&before.what)) {
+      const openflow::FlowRow& row = *hit->row;
+      const std::string_view actions =
+          row.at.known() ? cut(row, row.actions_span) : learned.emplace_back(to_string(row.flow.actions));
+      lookups.push_back({hit->table, false, cut(row, row.match_span), actions, row.at});
+    } else if (const auto* miss = std::get_if<TapeMiss>(&before.what)) {
+      lookups.push_back({miss->table, true, {}, {}, {}});
+    }
   }
   const DropReason drop = explain_drop(lookups, bridge.flows_complete);
   recorder_.stop(hop, drop.verdict, drop.reason, drop.text,

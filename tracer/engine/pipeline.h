@@ -10,11 +10,13 @@ namespace dvrtrace {
 
 class Pipeline {
  public:
-  Pipeline(const Network& network, std::size_t host, Session& session, Recorder& recorder)
+  // `tape` is written anew by each run; that of the last one costs no memory.
+  Pipeline(const Network& network, std::size_t host, Session& session, Recorder& recorder, Tape& tape)
       : network_(network),
         host_index_(host),
         host_(network.host(host)),
-        translation_(network, host, session, tape_),
+        tape_(tape),
+        translation_(network, host, session, tape),
         recorder_(recorder) {}
 
   // `hop` is the hop of the bridge entered.
@@ -24,11 +26,12 @@ class Pipeline {
   void tell(const TapeEntry& entry);
   void conclude(std::size_t hop, const Bridge& bridge, const TapeEntry& entry);
   FlowHit hit_of(const TapeHit& hit) const;
+  std::string_view cut(const openflow::FlowRow& row, Span span) const;
 
   const Network& network_;
   std::size_t host_index_;
   const Host& host_;
-  Tape tape_;
+  Tape& tape_;
   Translation translation_;
   Recorder& recorder_;
   std::vector<std::size_t> hops_;  // of the recorder, by those of the tape

@@ -21,7 +21,7 @@ void Ports::use_address(std::size_t port, const Ip& ip) {
   if (!ports_[port].has(ip)) ports_[port].others.push_back(ip);
 }
 
-Ports::Ports(const Network& network) : network_(network) {
+Ports::Ports(const Network& network) : network_(network), by_device_(network.size()) {
   from_neutron();
   from_databases();
   from_libvirt();
@@ -41,15 +41,20 @@ std::size_t Ports::find_or_add(const std::string& id, Mac mac) {
   return ports_.size() - 1;
 }
 
-std::size_t Ports::find(const std::string& id) const {
+std::size_t Ports::find(std::string_view id) const {
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? kNowhere : found->second;
 }
 
+void Ports::add_subnet(CloudSubnet subnet) {
+  subnets_of_[subnet.network_id].push_back(subnets_.size());
+  subnets_.push_back(std::move(subnet));
+}
+
 void Ports::from_neutron() {
   const logical::Model& model = network_.logical();
-  std::unordered_map<std::string_view, std::size_t> hosts;
-  for (std::size_t host = 0; host < network_.size(); ++host) hosts.emplace(network_.index(host).name, host);
+  for (std::size_t network = 0; network < model.networks.size(); ++network)
+    networks_.emplace(model.networks[network].id, network);
   for (const logical::Port& port : model.ports) {
     CloudPort& known = ports_[find_or_add(port.id, port.mac)];
     known.name = port.name;
@@ -62,10 +67,10 @@ void Ports::from_neutron() {
       const bool single = pair.ip.length() == (pair.ip.ip().v4() ? 32 : 128);
       if (single) known.others.push_back(pair.ip.ip());
     }
-    if (const auto host = hosts.find(port.host); host != hosts.end()) known.host = host->second;
+    if (const std::size_t host = network_.find_host(port.host); host != kNowhere) known.host = host;
   }
   for (const logical::Subnet& subnet : model.subnets)
-    subnets_.push_back({subnet.network_id, subnet.cidr, subnet.gateway, subnet.host_routes});
+    add_subnet({subnet.network_id, subnet.cidr, subnet.gateway, subnet.host_routes});
   for (const logical::FloatingIp& floating : model.floating_ips)
     floating_.push_back({floating.floating_ip, floating.fixed_ip, floating.port_id});
   std::unordered_map<std::string_view, std::size_t> routers;
@@ -108,7 +113,7 @@ void Ports::from_databases() {
           } else {
             port.instance_uuid = vm->second;
           }
-          by_device_[std::to_string(host) + " " + interface.name] = index;
+          by_device_[host][interface.name] = index;
         }
       }
     }
@@ -137,7 +142,7 @@ void Ports::from_libvirt() {
         CloudPort& port = ports_[index];
         port.instance_name = domain.instance_name.empty() ? domain.name : domain.instance_name;
         port.instance_uuid = domain.uuid;
-        if (!nic.tap.empty()) by_device_.emplace(std::to_string(host) + " " + nic.tap, index);
+        if (!nic.tap.empty()) by_device_[host].emplace(nic.tap, index);
       }
     }
   }
@@ -169,7 +174,7 @@ void Ports::from_namespaces() {
           const bool known = std::ranges::any_of(subnets_, [&](const CloudSubnet& subnet) {
             return subnet.network_id == network_id && subnet.cidr == cidr;
           });
-          if (!known) subnets_.push_back({network_id, cidr, address.value.ip, {}});
+          if (!known) add_subnet({network_id, cidr, address.value.ip, {}});
         }
       }
       if (!has_routers) router_networks_.push_back(std::move(networks));
@@ -178,21 +183,22 @@ void Ports::from_namespaces() {
 }
 
 std::size_t Ports::behind(std::size_t host, std::string_view device) const {
-  const auto found = by_device_.find(std::to_string(host).append(" ").append(device));
-  if (found != by_device_.end()) return found->second;
+  const TextMap<std::size_t>& devices = by_device_[host];
+  if (const auto found = devices.find(device); found != devices.end()) return found->second;
   // tap1234, qvo1234 and qvb1234 are one port's.
   if (device.size() <= 3) return kNowhere;
   for (const std::string_view prefix : {"tap", "qvo", "qvb"}) {
-    const auto other =
-        by_device_.find(std::to_string(host).append(" ").append(prefix).append(device.substr(3)));
-    if (other != by_device_.end()) return other->second;
+    const auto other = devices.find(std::string(prefix).append(device.substr(3)));
+    if (other != devices.end()) return other->second;
   }
   return kNowhere;
 }
 
-const CloudSubnet* Ports::subnet_of(const CloudPort& port, const Ip& ip) const {
-  for (const CloudSubnet& subnet : subnets_) {
-    if (subnet.network_id == port.network_id && subnet.cidr.contains(ip)) return &subnet;
+const CloudSubnet* Ports::subnet_with(std::string_view network_id, const Ip& ip) const {
+  const auto of_network = subnets_of_.find(network_id);
+  if (of_network == subnets_of_.end()) return nullptr;
+  for (const std::size_t subnet : of_network->second) {
+    if (subnets_[subnet].cidr.contains(ip)) return &subnets_[subnet];
   }
   return nullptr;
 }
@@ -205,10 +211,10 @@ bool Ports::routed(const std::string& network, const std::string& other) const {
 }
 
 std::string Ports::network_name(const std::string& id) const {
-  for (const logical::Network& network : network_.logical().networks) {
-    if (network.id == id) return network.name.empty() ? id : network.name;
-  }
-  return id;
+  const auto known = networks_.find(id);
+  if (known == networks_.end()) return id;
+  const std::string& name = network_.logical().networks[known->second].name;
+  return name.empty() ? id : name;
 }
 
 void Ports::add_address(Mac mac, const Ip& ip) {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/base/text_map.h"
 #include "src/model/network.h"
 
 namespace dvrtrace {
@@ -57,15 +58,14 @@ class Ports {
   const std::vector<CloudPort>& all() const { return ports_; }
   const CloudPort& at(std::size_t port) const { return ports_[port]; }
   // By Neutron's UUID, in small letters; kNowhere when there is none.
-  std::size_t find(const std::string& id) const;
+  std::size_t find(std::string_view id) const;
   // The VM that hangs on an OVS port; kNowhere when none does.
   std::size_t behind(std::size_t host, std::string_view device) const;
-  const std::vector<CloudSubnet>& subnets() const { return subnets_; }
+  // The subnet of a network that has the address; nullptr when none does.
+  const CloudSubnet* subnet_with(std::string_view network_id, const Ip& ip) const;
   const std::vector<FloatingAddress>& floating() const { return floating_; }
   // The question says that the port sends from this address: then it answers for it, too.
   void use_address(std::size_t port, const Ip& ip);
-  // The subnet of a VM's address.
-  const CloudSubnet* subnet_of(const CloudPort& port, const Ip& ip) const;
   // Are two networks tied by a router?
   bool routed(const std::string& network, const std::string& other) const;
   std::string network_name(const std::string& id) const;
@@ -82,14 +82,17 @@ class Ports {
   void from_libvirt();
   void from_namespaces();
   std::size_t find_or_add(const std::string& id, Mac mac);
+  void add_subnet(CloudSubnet subnet);
   void add_address(Mac mac, const Ip& ip);
 
   const Network& network_;
   std::vector<CloudPort> ports_;
   std::vector<CloudSubnet> subnets_;
+  TextMap<std::vector<std::size_t>> subnets_of_;            // by network
+  TextMap<std::size_t> networks_;                           // of Neutron's model, by id
   std::vector<FloatingAddress> floating_;
-  std::unordered_map<std::string, std::size_t> by_id_;
-  std::unordered_map<std::string, std::size_t> by_device_;  // "host device"
+  TextMap<std::size_t> by_id_;
+  std::vector<TextMap<std::size_t>> by_device_;             // of each host
   std::unordered_multimap<Mac, std::size_t> by_mac_;        // while addresses are looked for
   std::vector<std::vector<std::string>> router_networks_;   // networks of one router each
   bool looked_ = false;

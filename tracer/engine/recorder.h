@@ -1,10 +1,13 @@
 // Recorder: writes a Direction while the engine walks.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,14 +20,14 @@ class Recorder {
  public:
   std::size_t hop(std::optional<std::size_t> parent, Place place, std::optional<Device> in,
                   const Packet& arrived) {
-    constexpr std::size_t kUsualSteps = 8;
-    Hop hop;
+    constexpr std::size_t kUsualHops = 32, kUsualSteps = 8;
+    if (direction.hops.empty()) direction.hops.reserve(kUsualHops);
+    Hop& hop = direction.hops.emplace_back();
     if (keeps_steps()) hop.steps.reserve(kUsualSteps);
     hop.parent = parent;
     hop.place = std::move(place);
     hop.in = std::move(in);
     hop.arrived = headers_of(arrived);
-    direction.hops.push_back(std::move(hop));
     return direction.hops.size() - 1;
   }
   void step(std::size_t hop, Step step) {
@@ -32,9 +35,15 @@ class Recorder {
     if (keeps_steps() || std::holds_alternative<Stopped>(step) || (chooses && keeps == Keeps::Outcome))
       direction.hops[hop].steps.push_back(std::move(step));
   }
-  void note(std::size_t hop, std::string text, Provenance at = {}) { step(hop, Noted{std::move(text), at}); }
-  void stop(std::size_t hop, Verdict verdict, Reason reason, std::string text, std::string needs = {},
+  // `words`: a text, or a function that makes one, which is called where the text is kept.
+  template <class Words>
+  void note(std::size_t hop, Words&& words, Provenance at = {}) {
+    if (keeps_steps()) step(hop, Noted{text_of(std::forward<Words>(words)), at});
+  }
+  template <class Words>
+  void stop(std::size_t hop, Verdict verdict, Reason reason, Words&& words, std::string needs = {},
             Provenance at = {}) {
+    std::string text = keeps_steps() ? text_of(std::forward<Words>(words)) : std::string();
     step(hop, Stopped{verdict, reason, std::move(text), std::move(needs), at});
   }
   void left_by(std::size_t hop, Device device) {
@@ -53,7 +62,10 @@ class Recorder {
       if (crossing < direction.crossings.size()) direction.crossings[crossing].hop = hop;
     }
   }
-  void assume(std::string code, std::string text) { assumptions.insert({std::move(code), std::move(text)}); }
+  void assume(std::string_view code, std::string_view text) {
+    const auto known = [&](const Assumption& made) { return made.code == code && made.text == text; };
+    if (std::ranges::none_of(assumptions, known)) assumptions.insert({std::string(code), std::string(text)});
+  }
   bool stopped(std::size_t hop) const {
     const auto& steps = direction.hops[hop].steps;
     return !steps.empty() && std::holds_alternative<Stopped>(steps.back());
@@ -76,6 +88,15 @@ class Recorder {
     openflow::FlowKey key;
   };
   std::map<std::size_t, Missed> missed;
+
+ private:
+  template <class Words>
+  static std::string text_of(Words&& words) {
+    if constexpr (std::is_invocable_v<Words>)
+      return words();
+    else
+      return std::string(std::forward<Words>(words));
+  }
 };
 
 }  // namespace dvrtrace

@@ -65,8 +65,7 @@ class Lookup {
           return ended(RouteDecision::Kind::Prohibit);
         case PolicyRule::Action::Lookup:
           if (in_table(rule->value.table, rule->value.suppress_prefixlength)) return std::move(decision_);
-          decision_.passed.push_back(
-              fmt::format("{}: no route", kernel::route_table_name(rule->value.table)));
+          decision_.passed.push_back(rule->value.table);
       }
     }
     decision_.rule = nullptr;

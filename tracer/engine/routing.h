@@ -26,8 +26,7 @@ struct RouteDecision {
   const Sourced<kernel::Route>* route = nullptr;
   kernel::Nexthop nexthop;  // Kind::Route
   bool multipath = false, broadcast = false;
-  // Rules that were asked before and led nowhere: "main: no route".
-  std::vector<std::string> passed;
+  std::vector<kernel::RouteTable> passed;  // that rules named before, and that had no route
   std::string text, needs;  // Unknown: why, and what would settle it
 };
 

@@ -98,10 +98,8 @@ class Skew {
   const Host* host_of(const std::string& name) {
     if (name.empty()) return nullptr;
     if (const auto known = hosts_.find(name); known != hosts_.end()) return known->second;
-    for (std::size_t host = 0; host < network_.size(); ++host) {
-      if (network_.index(host).name == name) return hosts_[name] = &network_.host(host);
-    }
-    return nullptr;
+    const std::size_t host = network_.find_host(name);
+    return host == kNowhere ? nullptr : hosts_[name] = &network_.host(host);
   }
 
   void add(SourceId source) {

@@ -8,7 +8,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <variant>
@@ -74,7 +74,7 @@ struct Tape {
   std::vector<TapePass> passes;
   std::vector<Assumption> assumptions;
   std::vector<TapeMissed> missed;
-  std::deque<openflow::Actions> made_lists;  // action sets put in order: entries point into them
+  std::list<openflow::Actions> made_lists;  // action sets put in order: entries point into them
   std::vector<std::unique_ptr<openflow::FlowRow>> replaced_rows;  // learned anew while the tape was written
   bool to_controller = false;
 

@@ -13,11 +13,13 @@
 //   normal.cc        NORMAL, FLOOD, mirrors
 #pragma once
 
-#include <deque>
+#include <algorithm>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/model/network.h"
@@ -195,8 +197,10 @@ class Translation {
             Provenance at = {}) {
     write(state, Stopped{verdict, reason, std::move(text), std::move(needs), at});
   }
-  void assume(std::string code, std::string text) {
-    tape_.assumptions.push_back({std::move(code), std::move(text)});
+  void assume(std::string_view code, std::string_view text) {
+    const auto known = [&](const Assumption& made) { return made.code == code && made.text == text; };
+    if (std::ranges::none_of(tape_.assumptions, known))
+      tape_.assumptions.push_back({std::string(code), std::string(text)});
   }
   // The command that would tell what is not known.
   std::string ofctl(const std::string& command, const std::string& bridge) const;
@@ -208,7 +212,7 @@ class Translation {
   Tape& tape_;
   TranslationPolicy policy_;
   std::vector<Emission> emissions_;
-  std::deque<Frozen> frozen_;
+  std::list<Frozen> frozen_;  // the next first
   std::size_t hops_before_ = 0, ct_used_ = 0;
   std::size_t resubmits_ = 0, action_bytes_ = 0;
   bool only_outputs_ = true;  // are in action_bytes_, which is exact then

@@ -160,7 +160,7 @@ void Walk::at_bridge(const Item& item) {
         "ASSUME_LEARNED_LATER",
         "a learned flow is younger than the MAC tables that were given: it is taken not to have been there");
   }
-  Pipeline pipeline(network_, item.host, session_, recorder_);
+  Pipeline pipeline(network_, item.host, session_, recorder_, tape_);
   const auto emissions = pipeline.run(item.place, item.device, item.packet, hop);
   for (std::size_t each = hop; each < recorder_.direction.hops.size();
        ++each) {  // patch ports led to the others
@@ -186,8 +186,9 @@ void Walk::leave_bridge(std::size_t host_index, const Emission& emission) {
   }
   if (port.netns == kNowhere) {
     if (port.type == PortType::Internal && port.number == kPortLocal) {
-      return recorder_.note(
-          emission.hop, fmt::format("a copy to the bridge's own device {}, which no dump shows", port.name));
+      return recorder_.note(emission.hop, [&] {
+        return fmt::format("a copy to the bridge's own device {}, which no dump shows", port.name);
+      });
     }
     if (ports_.behind(host_index, port.name) != kNowhere) {
       const std::size_t crossing = recorder_.cross(host.name, "", port.name, packet);
@@ -206,7 +207,9 @@ void Walk::leave_bridge(std::size_t host_index, const Emission& emission) {
   const NetDevice& device = host.namespaces[port.netns].devices[port.device];
   if (!device.up()) {
     if (port.number != kPortLocal)
-      recorder_.note(emission.hop, fmt::format("{} is down: this copy is lost", port.name), device.link->at);
+      recorder_.note(
+          emission.hop, [&] { return fmt::format("{} is down: this copy is lost", port.name); },
+          device.link->at);
     return;
   }
   if (too_big(device, packet)) {
@@ -473,9 +476,10 @@ void Walk::at_vm(const Item& item) {
       begin_hop(item, {PlaceKind::Vm, host.name, vm.title()}, Device{"", item.name, std::nullopt});
   const Mac destination = item.packet.eth_dst();
   if (!destination.multicast() && destination != vm.mac) {
-    return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost,
-                          fmt::format("the frame is for {}, the VM has {}: it ignores it",
-                                      to_string(destination), to_string(vm.mac)));
+    return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, [&] {
+      return fmt::format("the frame is for {}, the VM has {}: it ignores it", to_string(destination),
+                         to_string(vm.mac));
+    });
   }
   if (const auto target = asked_for(item.packet)) return vm_is_asked(item, hop, port, *target);
   if (const auto told = answer_in(item.packet)) return vm_is_told(item, hop, port, told->first, told->second);

@@ -5,7 +5,7 @@
 // Every hop belongs to the Recorder's direction; the ends that matter to the question are kept.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -167,7 +167,8 @@ class Walk {
   Session& session_;
   Recorder& recorder_;
   Purpose purpose_;
-  std::deque<Item> items_;
+  std::list<Item> items_;
+  Tape tape_;  // of the bridge that the packet was in last
   std::vector<Arrival> arrivals_;
   std::vector<NeighbourAnswer> answers_;
   std::optional<Error> error_;

@@ -166,7 +166,7 @@ std::uint64_t own_signature(const Ports& ports, const CloudPort& port, const std
   std::uint64_t sum = 0;
   std::size_t nth = 0;
   for (const Ip& ip : port.ips) {
-    const CloudSubnet* subnet = ports.subnet_of(port, ip);
+    const CloudSubnet* subnet = ports.subnet_with(port.network_id, ip);
     sum += hash_of(fmt::format("address {} {}", nth, subnet == nullptr ? "" : to_string(subnet->cidr)));
     for (const Prefix& prefix : prefixes) {
       if (prefix.contains(ip)) sum += hash_of(fmt::format("within {} {}", nth, to_string(prefix)));

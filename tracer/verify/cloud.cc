@@ -15,10 +15,8 @@ using openflow::FieldId;
 constexpr std::size_t kMostLines = 3;
 
 const Host* find_host(const Network& network, const std::string& name) {
-  for (std::size_t i = 0; i < network.size(); ++i) {
-    if (network.index(i).name == name) return &network.host(i);
-  }
-  return nullptr;
+  const std::size_t host = network.find_host(name);
+  return host == kNowhere ? nullptr : &network.host(host);
 }
 
 bool has_device(const Network& network, const CapturePoint& point) {
