@@ -17,10 +17,6 @@ namespace {
 
 using openflow::FieldId;
 
-// neutron.agent.l3.dvr_fip_ns.FAST_PATH_EXIT_PR: the rule by which subnets of the external network's
-// address scope leave without NAT.
-constexpr std::uint32_t kFastExitPriority = 80000;
-
 class Asking {
  public:
   Asking(const Network& network, const Ports& ports, AskedNeighbours& neighbours, const Ask& ask)
@@ -59,9 +55,14 @@ class Asking {
  private:
   // `sos clean` alters addresses unevenly: a way through such a report is not to be relied on.
   void doubt_cleaned_reports() {
+    std::string_view name;
+    std::size_t host = kNowhere;
     for (Direction& direction : trace_.directions) {
       for (Hop& hop : direction.hops) {
-        const std::size_t host = hop.place.host.empty() ? kNowhere : network_.find_host(hop.place.host);
+        if (hop.place.host != name) {  // mostly that of the hop before
+          name = hop.place.host;
+          host = name.empty() ? kNowhere : network_.find_host(name);
+        }
         if (host == kNowhere || !network_.host(host).snapshot.cleaned) continue;
         hop.steps.push_back(Noted{fmt::format("the report of {} went through sos clean: {}", hop.place.host,
                                               network_.host(host).snapshot.cleaned_sign),
@@ -378,105 +379,26 @@ class Asking {
     return network_.index(ports_->at(endpoint.port).host).name;
   }
 
-  Reason way_out(const Direction& direction, std::size_t hop) const {
-    Reason reason = Reason::ByProviderNetwork;
-    for (std::optional<std::size_t> at = hop; at; at = direction.hops[*at].parent) {
-      const Place& place = direction.hops[*at].place;
-      if (place.kind != PlaceKind::Namespace) continue;
-      if (place.name.starts_with("snat-")) return Reason::BySnat;
-      if (place.name.starts_with("fip-")) return Reason::ByFip;
-    }
-    return reason;
-  }
-
-  // What the arrival is called, and what is said of it.
-  std::pair<Reason, std::string> taken_in(const Direction& direction, const Arrival& arrival) const {
-    if (arrival.kind == Arrival::Kind::Vm)
-      return {Reason::ToVm, fmt::format("{} takes it in", ports_->at(arrival.port).title())};
-    if (arrival.kind == Arrival::Kind::Outside) {
-      const Reason reason = way_out(direction, arrival.hop);
-      return {reason, fmt::format("it leaves the cloud for {}", to_string(arrival.packet.ip_dst()))};
-    }
-    const std::string& netns = network_.host(arrival.host).namespaces[arrival.netns].name;
-    const bool metadata = packet_.ip() && packet_.ip_dst() == ipv4(0xa9fea9fe);
-    if (metadata) return {Reason::ToMetadata, "the metadata proxy takes it in"};
-    if (netns.starts_with("qdhcp-")) return {Reason::ToDhcp, fmt::format("{} takes it in", netns)};
-    if (netns.empty()) return {Reason::ToHost, "the host itself takes it in"};
-    return {Reason::ToRouter, fmt::format("{} takes it in", netns)};
-  }
-
-  // A packet can leave the cloud in a form that nobody out there can answer or take.
-  std::optional<std::string> unanswerable(const Direction& direction, const Arrival& arrival) const {
-    if (arrival.kind != Arrival::Kind::Outside || !arrival.packet.ip()) return std::nullopt;
-    const Ip source = arrival.packet.ip_src(), destination = arrival.packet.ip_dst();
-    if (destination.link_local())
-      return fmt::format("{} is link-local: nobody beyond a router has it", to_string(destination));
-    const Reason way = way_out(direction, arrival.hop);
-    if (way == Reason::ByProviderNetwork || source.v6()) return std::nullopt;
-    for (std::optional<std::size_t> at = arrival.hop; at; at = direction.hops[*at].parent) {
-      for (const Step& step : direction.hops[*at].steps) {
-        const auto* rule = std::get_if<RuleHit>(&step);
-        if (rule != nullptr && rule->priority == kFastExitPriority)
-          return std::nullopt;  // routed, not translated, on purpose
-      }
-    }
-    for (const logical::Subnet& subnet : network_.logical().subnets) {
-      const auto network =
-          std::ranges::find(network_.logical().networks, subnet.network_id, &logical::Network::id);
-      const bool external = network != network_.logical().networks.end() && network->external;
-      if (!external && subnet.cidr.contains(source)) {
-        return fmt::format("it leaves with its tenant address {}, which nobody outside can answer",
-                           to_string(source));
-      }
-    }
-    return std::nullopt;
-  }
-
-  // What the packet nearly met, where it met nothing.
-  void tell_near_misses(Recorder& recorder, std::size_t stop) const {
-    const auto missed = recorder.missed.find(stop);
-    Hop& hop = recorder.direction.hops[stop];
-    if (missed == recorder.missed.end() || hop.steps.empty()) return;
-    const auto& table =
-        network_.host(missed->second.host).bridges[missed->second.bridge].tables[missed->second.table.value];
-    if (table == nullptr) return;
-    bool only_the_network = true;  // is it its VLAN or VNI alone that is not known?
-    const auto nearest = near_misses(*table, missed->second.key);
-    for (const NearMiss& miss : nearest) {
-      std::string fields;
-      for (const std::string& field : miss.fields) fields += (fields.empty() ? "" : ", ") + field;
-      only_the_network =
-          only_the_network && (fields == "tun_id" || fields == "dl_vlan" || fields == "vlan_tci");
-      hop.steps.insert(
-          hop.steps.end() - 1,
-          Noted{fmt::format("nearly met in table {}, but for {}: priority={} {}", missed->second.table.value,
-                            fields, miss.row->flow.priority, to_string(miss.row->flow.match)),
-                miss.row->at});
-    }
-    auto* stopped = std::get_if<Stopped>(&hop.steps.back());
-    const bool by_default =
-        stopped != nullptr && (stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss);
-    if (!nearest.empty() && only_the_network && by_default) stopped->reason = Reason::VlanUnknown;
-  }
-
   void finish(Recorder& recorder, const Arrival* arrival, std::optional<std::size_t> stop) {
     Direction& direction = recorder.direction;
     std::optional<std::size_t> end = stop;
     if (arrival != nullptr) {
       end = arrival->hop;
-      const auto [reason, text] = taken_in(direction, *arrival);
+      const Reason reason = reason_of(network_, direction, *arrival, packet_);
       direction.verdict =
           arrival->kind == Arrival::Kind::Outside ? Verdict::LeftTheCloud : Verdict::Delivered;
       direction.reason = reason;
-      if (const auto obstacle = unanswerable(direction, *arrival)) {
+      if (const auto obstacle = unanswerable(network_, direction, *arrival)) {
         direction.verdict = Verdict::Dropped;
         direction.reason = Reason::NotTranslated;
         direction.stopped_at = arrival->hop;
         recorder.stop(arrival->hop, direction.verdict, direction.reason, *obstacle);
       }
-      if (!recorder.stopped(arrival->hop)) recorder.stop(arrival->hop, direction.verdict, reason, text);
+      if (!recorder.stopped(arrival->hop))
+        recorder.stop(arrival->hop, direction.verdict, reason,
+                      [&] { return describe(network_, *ports_, *arrival, reason); });
     } else if (stop) {
-      tell_near_misses(recorder, *stop);
+      tell_near_misses(network_, recorder, *stop);
       for (const Step& step : direction.hops[*stop].steps) {
         if (const auto* stopped = std::get_if<Stopped>(&step)) {
           direction.verdict = stopped->verdict == Verdict::Delivered ? Verdict::Dropped : stopped->verdict;
@@ -578,15 +500,6 @@ class Asking {
     trace_.directions.push_back(std::move(request));
     trace_.directions.push_back(std::move(*reply));
     return true;
-  }
-
-  // The card by which the packet went onto the wire that leads to this hop.
-  static std::string left_by(const Direction& direction, std::size_t outside) {
-    const auto wire = direction.hops[outside].parent;
-    for (auto crossing = direction.crossings.rbegin(); crossing != direction.crossings.rend(); ++crossing) {
-      if (wire && crossing->hop == *wire) return crossing->device;
-    }
-    return {};
   }
 
   void error_back(const Walk::Error& error) {

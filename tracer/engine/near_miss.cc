@@ -1,5 +1,7 @@
 #include "tracer/engine/near_miss.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace dvrtrace {
@@ -52,6 +54,30 @@ std::vector<NearMiss> near_misses(const Classifier& table, const openflow::FlowK
                            [](const NearMiss& miss) { return miss.row->flow.priority; });
   if (nearest.size() > limit) nearest.resize(limit);
   return nearest;
+}
+
+void tell_near_misses(const Network& network, Recorder& recorder, std::size_t stop) {
+  const auto missed = recorder.missed.find(stop);
+  Hop& hop = recorder.direction.hops[stop];
+  if (missed == recorder.missed.end() || hop.steps.empty()) return;
+  const auto& [host, bridge, table, key] = missed->second;
+  const auto& classifier = network.host(host).bridges[bridge].tables[table.value];
+  if (classifier == nullptr) return;
+  bool only_the_network = true;  // is it its VLAN or VNI alone that is not known?
+  const auto nearest = near_misses(*classifier, key);
+  for (const NearMiss& miss : nearest) {
+    const std::string fields = fmt::format("{}", fmt::join(miss.fields, ", "));
+    only_the_network =
+        only_the_network && (fields == "tun_id" || fields == "dl_vlan" || fields == "vlan_tci");
+    hop.steps.insert(hop.steps.end() - 1,
+                     Noted{fmt::format("nearly met in table {}, but for {}: priority={} {}", table.value,
+                                       fields, miss.row->flow.priority, to_string(miss.row->flow.match)),
+                           miss.row->at});
+  }
+  auto* stopped = std::get_if<Stopped>(&hop.steps.back());
+  const bool by_default =
+      stopped != nullptr && (stopped->reason == Reason::DropFlow || stopped->reason == Reason::TableMiss);
+  if (!nearest.empty() && only_the_network && by_default) stopped->reason = Reason::VlanUnknown;
 }
 
 }  // namespace dvrtrace

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "src/model/classifier.h"
+#include "src/model/network.h"
+#include "tracer/engine/recorder.h"
 
 namespace dvrtrace {
 
@@ -18,5 +20,9 @@ struct NearMiss {
 inline constexpr std::size_t kFarthest = 2;
 std::vector<NearMiss> near_misses(const Classifier& table, const openflow::FlowKey& key,
                                   std::size_t limit = 3);
+
+// What the packet nearly met, where it met nothing: notes before the end of the hop `stop`. Nothing but the VLAN or VNI
+// met makes the reason of a drop VlanUnknown.
+void tell_near_misses(const Network& network, Recorder& recorder, std::size_t stop);
 
 }  // namespace dvrtrace

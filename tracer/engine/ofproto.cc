@@ -120,7 +120,7 @@ class Reading {
                    [&](const TapeConclude&) {},
                    [&](const TapeNote& note) { add(Kind::Detail, entry.level, note.text); },
                    [&](const TapeWarning& warning) { add(Kind::Warning, entry.level, warning.text); },
-                   [&](const Tracked&) {},  // plain traces ask no connections
+                   [&](const TapeTracked&) {},  // plain traces ask no connections
                    [&](const Switched& step) { switched(entry, step); },
                    [&](const Stopped& step) {
                      if (step.verdict == Verdict::Unknown) unknown.push_back(step);

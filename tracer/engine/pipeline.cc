@@ -75,7 +75,10 @@ void Pipeline::tell(const TapeEntry& entry) {
           [&](const TapeConclude&) { conclude(hop, bridge, entry); },
           [&](const TapeNote& note) { recorder_.note(hop, note.text, note.at); },
           [&](const TapeWarning& warning) { recorder_.note(hop, warning.text); },
-          [&](const Tracked& step) { recorder_.step(hop, step); },
+          [&](const TapeTracked& tracked) {
+            recorder_.step(hop, Tracked{tracked.zone, openflow::print_ct_state(tracked.state), tracked.committed,
+                                        tracked.assumed, tracked.nat});
+          },
           [&](const Switched& step) { recorder_.step(hop, step); },
           [&](const Stopped& step) { recorder_.step(hop, step); },
           [&](const TapeEnter&) {},      // the hop is there

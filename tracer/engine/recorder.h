@@ -53,8 +53,14 @@ class Recorder {
   std::size_t cross(const std::string& host, const std::string& netns, const std::string& device,
                     const Packet& packet) {
     if (keeps == Keeps::Ends) return static_cast<std::size_t>(-1);
-    direction.crossings.push_back({host, netns, device, static_cast<std::size_t>(-1),
-                                   keeps_steps() ? headers_of(packet) : Headers{}, false});
+    Crossing& crossing = direction.crossings.emplace_back();
+    crossing.device = device;
+    crossing.hop = static_cast<std::size_t>(-1);
+    if (keeps_steps()) {
+      crossing.host = host;
+      crossing.netns = netns;
+      crossing.packet = headers_of(packet);
+    }
     return direction.crossings.size() - 1;
   }
   void lead_into(const std::vector<std::size_t>& crossings, std::size_t hop) {

@@ -32,11 +32,17 @@ struct TapeActionSet {};                                          // the action 
 struct TapeBucket { const openflow::Bucket* bucket = nullptr; std::size_t index = 0; };
 struct TapeThaw { std::size_t pass = 0; TableId table; };         // of Tape::passes: the packet is back from conntrack
 struct TapeConclude {};                                           // nothing came of the packet in this hop
+struct TapeTracked {                                              // ct(): the connection of this packet
+  std::uint16_t zone = 0;
+  std::uint32_t state = 0;                                        // of ct_state
+  bool committed = false, assumed = false;
+  std::string nat;
+};
 struct TapeNote { std::string text; Provenance at; };
 struct TapeWarning { std::string text; };
 
 using TapeEvent = std::variant<TapeHit, TapeMiss, TapeAction, TapeChange, TapeOutput, TapeEnter, TapeActionSet, TapeBucket, TapeThaw,
-                               TapeConclude, TapeNote, TapeWarning, Tracked, Switched, Stopped>;
+                               TapeConclude, TapeTracked, TapeNote, TapeWarning, Switched, Stopped>;
 
 struct TapeEntry {
   std::uint32_t hop = 0;      // of Tape::hops

@@ -131,7 +131,7 @@ void Translation::track(State& state, const openflow::CtSpec& spec, std::uint16_
   if (tracked.reply) bits |= openflow::kCtReply;
   state.packet.set(FieldId::CtState, bits);
   state.packet.set(FieldId::CtZone, zone);
-  Tracked step{zone, openflow::print_ct_state(bits), false, tracked.assumed, {}};
+  TapeTracked step{zone, bits, false, tracked.assumed, {}};
   if (tracked.kind == TrackedState::Kind::New || tracked.kind == TrackedState::Kind::Established) {
     TrackedConnection& connection = session_.conntrack.at(tracked.connection);
     state.packet.set(FieldId::CtMark, connection.mark);

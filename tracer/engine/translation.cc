@@ -285,21 +285,21 @@ void Translation::count_actions(const FlowKey& next) {
 
 void Translation::look_up(State& state, TableId table, std::optional<Ofport> in_port, bool original_tuple,
                           Arrival arrival) {
-  const std::string& frags =
-      bridge_of(state).dumps != nullptr ? bridge_of(state).dumps->features.value.frags : std::string();
-  FlowKey changed;
+  const BridgeDumps* dumps = bridge_of(state).dumps;
+  const std::string_view frags = dumps != nullptr ? dumps->features.value.frags : std::string_view{};
+  std::optional<FlowKey> changed;
   const FlowKey* key = &state.key();
   const std::uint64_t fragment = state.packet.get(FieldId::IpFrag);
   const bool is_fragment = (fragment & openflow::kFragAny) != 0 && state.packet.ip();
   if (in_port || original_tuple || is_fragment) {
     changed = state.key();
-    key = &changed;
-    if (in_port) set64(changed, FieldId::InPort, in_port->value);
-    if (original_tuple) use_original_tuple(changed);
+    key = &*changed;
+    if (in_port) set64(*changed, FieldId::InPort, in_port->value);
+    if (original_tuple) use_original_tuple(*changed);
     // frags=normal: looked up without ports. nx-match looks at the first fragment's.
     if (is_fragment && (frags != "nx-match" || (fragment & openflow::kFragLater) != 0)) {
-      set64(changed, FieldId::TcpSrc, 0);
-      set64(changed, FieldId::TcpDst, 0);
+      set64(*changed, FieldId::TcpSrc, 0);
+      set64(*changed, FieldId::TcpDst, 0);
     }
   }
   if (state.popped_mpls) {

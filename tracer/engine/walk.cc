@@ -44,11 +44,14 @@ void Walk::from_vm(std::size_t port, Packet packet) {
     }
   }
   crossings.push_back(cross(vm.host, root, vm.device, packet));
-  for (std::size_t p = 0; p < host.bridges[bridge].ports.size(); ++p) {
-    if (host.bridges[bridge].ports[p].name != vm.device) continue;
-    enter(Item::At::Bridge, vm.host, bridge, p, std::move(packet), hop, std::move(crossings));
-    return run();
-  }
+  const auto& ports = host.bridges[bridge].ports;
+  const bool joined = device != kNowhere && host.namespaces[root].devices[device].bridge == bridge;
+  const std::size_t port_index = joined ? host.namespaces[root].devices[device].port
+                                        : static_cast<std::size_t>(
+                                              std::ranges::find(ports, vm.device, &BridgePort::name) - ports.begin());
+  if (port_index >= ports.size()) return;
+  enter(Item::At::Bridge, vm.host, bridge, port_index, std::move(packet), hop, std::move(crossings));
+  run();
 }
 
 void Walk::from_namespace(std::size_t host, std::size_t netns, Packet packet) {
@@ -77,8 +80,9 @@ void Walk::from_outside(std::size_t host, const std::string& device, Packet pack
 
 void Walk::run() {
   while (!items_.empty()) {
-    Item item = std::move(items_.front());
-    items_.pop_front();
+    std::list<Item> taken;
+    taken.splice(taken.begin(), items_, items_.begin());
+    const Item& item = taken.front();
     if (recorder_.direction.hops.size() >= Session::kMaxHops) {
       if (item.parent)
         recorder_.stop(*item.parent, Verdict::Looped, Reason::Loop,
@@ -86,11 +90,11 @@ void Walk::run() {
       items_.clear();
       return;
     }
-    step(std::move(item));
+    step(item);
   }
 }
 
-void Walk::step(Item item) {
+void Walk::step(const Item& item) {
   switch (item.at) {
     case Item::At::Bridge:
       return at_bridge(item);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "src/model/network.h"
+#include "tracer/engine/arrival.h"
 #include "tracer/engine/icmp_error.h"
 #include "tracer/engine/netfilter.h"
 #include "tracer/engine/pipeline.h"
@@ -22,16 +23,6 @@
 #include "tracer/engine/session.h"
 
 namespace dvrtrace {
-
-// An end at which a packet was taken in.
-struct Arrival {
-  enum class Kind { Vm, Namespace, Outside };
-  Kind kind = Kind::Vm;
-  std::size_t hop = 0;
-  std::size_t host = kNowhere, netns = kNowhere, device = kNowhere;
-  std::size_t port = kNowhere;  // Vm: of Ports
-  Packet packet;
-};
 
 // Somebody answered an ARP request or a neighbour solicitation.
 struct NeighbourAnswer {
@@ -88,7 +79,7 @@ class Walk {
   };
 
   void run();
-  void step(Item item);
+  void step(const Item& item);
   std::size_t begin_hop(const Item& item, Place place, std::optional<Device> in);
   // Puts a place on the worklist: the fields of Item.
   void enter(Item::At at, std::size_t host, std::size_t place, std::size_t device, Packet packet,
