@@ -27,7 +27,12 @@ void read_dump(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(flows));
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * sources.text(id).bytes.size()));
 }
-BENCHMARK(read_dump)->Arg(1'000)->Arg(200'000)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(read_dump)
+    ->Arg(1'000)
+    ->Arg(200'000)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
 
 void build_classifier(benchmark::State& state) {
   Sources sources;
@@ -51,7 +56,8 @@ BENCHMARK(build_classifier)->Arg(200'000)->Unit(benchmark::kMillisecond);
 
 int main(int argc, char** argv) {
   if (argc >= 3 && std::string_view(argv[1]) == "--write") {
-    std::ofstream(argv[2]) << dvrtrace::bench::neutron_dump(argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 200'000);
+    std::ofstream(argv[2]) << dvrtrace::bench::neutron_dump(argc > 3 ? std::strtoull(argv[3], nullptr, 10)
+                                                                     : 200'000);
     return 0;
   }
   benchmark::Initialize(&argc, argv);

@@ -15,7 +15,8 @@ namespace dvrtrace {
 namespace {
 
 constexpr const char* kPacket =
-    "tcp,in_port=5,dl_src=fa:16:3e:00:00:05,dl_dst=fa:16:3e:00:00:06,nw_src=10.0.0.5,nw_dst=10.0.0.6,tcp_src=40000,tcp_dst=80";
+    "tcp,in_port=5,dl_src=fa:16:3e:00:00:05,dl_dst=fa:16:3e:00:00:06,nw_src=10.0.0.5,nw_dst=10.0.0.6,tcp_src="
+    "40000,tcp_dst=80";
 // The ports that the packet meets; tables do not ask for the others.
 constexpr std::int64_t kPorts = 40;
 
@@ -50,7 +51,9 @@ struct Setup {
     Snapshot index;
     index.hosts.push_back({});
     network = std::make_unique<Network>(
-        std::move(index), [&, id](std::size_t, const HostSnapshot&, Diagnostics&) { return host_with(sources.text(id)); }, sources);
+        std::move(index),
+        [&, id](std::size_t, const HostSnapshot&, Diagnostics&) { return host_with(sources.text(id)); },
+        sources);
     openflow::Names names;
     std::optional<openflow::ReadError> error;
     question.packet = openflow::read_packet(kPacket, names, error);

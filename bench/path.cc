@@ -20,7 +20,10 @@ struct Cloud {
     collection = std::make_unique<Collection>(std::move(*opened));
     network = std::make_unique<Network>(
         collection->read_all(Depth::Index, diagnostics),
-        [this](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); }, sources);
+        [this](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
+          return collection->read(host, Depth::Full, into, &known);
+        },
+        sources);
   }
   Sources sources;
   Diagnostics diagnostics;
@@ -39,7 +42,8 @@ void ask_path(benchmark::State& state, const char* from, const char* to, const c
   question.packet.dst_port = 80;
   const Asker asker(*cloud.network);
   const auto first = asker.ask(question);
-  if (!first || first->verdict != Verdict::Delivered) return state.SkipWithError("the packet does not arrive");
+  if (!first || first->verdict != Verdict::Delivered)
+    return state.SkipWithError("the packet does not arrive");
   for (auto _ : state) benchmark::DoNotOptimize(asker.ask(question));
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }

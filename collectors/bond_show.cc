@@ -39,7 +39,8 @@ class BondReader {
     }
     const std::size_t colon = row.rfind(": ");
     // "active-backup primary:", a hash without load: nothing is said.
-    if (colon == std::string_view::npos) return row.ends_with(':') ? LineState::Ignored : reject(line, "a setting 'NAME: VALUE'");
+    if (colon == std::string_view::npos)
+      return row.ends_with(':') ? LineState::Ignored : reject(line, "a setting 'NAME: VALUE'");
     const std::string_view value = trim(row.substr(colon + 2));
     std::string_view key = row.substr(0, colon);
     if (consume(key, "member ") || consume(key, "slave ")) {
@@ -71,6 +72,8 @@ class BondReader {
 
 }  // namespace
 
-std::vector<Sourced<OvsBondState>> read_bond_show(const SourceText& text, ReadLog& log) { return BondReader(text, log).read(); }
+std::vector<Sourced<OvsBondState>> read_bond_show(const SourceText& text, ReadLog& log) {
+  return BondReader(text, log).read();
+}
 
 }  // namespace dvrtrace

@@ -127,7 +127,8 @@ std::vector<std::pair<std::string, SharedText>> Collection::neutron_texts() cons
   const auto last_part = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
   for (const Catalog::NeutronFile& file : catalog_.neutron) {
     const FileEntry& entry = trees_[file.tree].files()[file.entry];
-    if (auto bytes = trees_[file.tree].read(entry)) texts.emplace_back(last_part(entry.path), std::move(*bytes));
+    if (auto bytes = trees_[file.tree].read(entry))
+      texts.emplace_back(last_part(entry.path), std::move(*bytes));
   }
   for (const std::string& path : neutron_files_) {
     if (auto bytes = read_file(path))
@@ -154,8 +155,8 @@ Snapshot Collection::read_all(Depth depth, Diagnostics& diagnostics) const {
   return snapshot;
 }
 
-HostSnapshot read_texts(const std::string& label, const std::string& host, DumpTexts texts, Depth depth, Sources& sources,
-                        Diagnostics& diagnostics) {
+HostSnapshot read_texts(const std::string& label, const std::string& host, DumpTexts texts, Depth depth,
+                        Sources& sources, Diagnostics& diagnostics) {
   const std::vector<FileTree> trees{FileTree::of_texts(label + '/' + host, std::move(texts))};
   HostFiles files;
   files.name = host;

@@ -232,7 +232,8 @@ std::vector<FileReading> HostTexts::take_readings() {
     // Where the notes were read anyway: they have the command as it was typed.
     for (const auto& [tree, notes] : notes_) {
       const auto found = notes.known.find(reading.path);
-      if (found != notes.known.end() && !found->second.command.empty()) reading.command = found->second.command;
+      if (found != notes.known.end() && !found->second.command.empty())
+        reading.command = found->second.command;
     }
   }
   std::ranges::sort(readings_, {}, &FileReading::path);

@@ -24,11 +24,16 @@ std::optional<Columns> read_columns(std::string_view line) {
   Columns columns{false, false, false};
   bool target = false, protocol = false;
   for (const std::string_view word : words_of(line)) {
-    if (word == "num") columns.number = true;
-    else if (word == "pkts") columns.counters = true;
-    else if (word == "in") columns.devices = true;
-    else if (word == "target") target = true;
-    else if (word == "prot") protocol = true;
+    if (word == "num")
+      columns.number = true;
+    else if (word == "pkts")
+      columns.counters = true;
+    else if (word == "in")
+      columns.devices = true;
+    else if (word == "target")
+      target = true;
+    else if (word == "prot")
+      protocol = true;
     else if (word != "bytes" && word != "opt" && word != "out" && word != "source" && word != "destination")
       return std::nullopt;
   }
@@ -161,10 +166,11 @@ kernel::Iptables ListReader::read(std::string_view name) {
 void ListReader::finish(const State& state) {
   log_.lines.count(state.value_or(LineState::Unrecognised));
   if (state) return;
-  iptables::report(text_, line_, state.error(),
-                   fmt::format("table {} is incomplete; a packet that this line might decide ends \"unknown\"",
-                               table().name),
-                   log_);
+  iptables::report(
+      text_, line_, state.error(),
+      fmt::format("table {} is incomplete; a packet that this line might decide ends \"unknown\"",
+                  table().name),
+      log_);
   table().complete = false;
 }
 
@@ -239,9 +245,9 @@ void ListReader::check_columns(Span line) {
   if (columns_.devices || said_no_devices_) return;
   said_no_devices_ = true;
   table().complete = false;
-  log_.diagnostics.warning(text_.provenance(line), "the listing has no in and out columns (-v was not given)",
-                           fmt::format("a rule may be bound to a device that is not shown; table {} is incomplete",
-                                       table().name));
+  log_.diagnostics.warning(
+      text_.provenance(line), "the listing has no in and out columns (-v was not given)",
+      fmt::format("a rule may be bound to a device that is not shown; table {} is incomplete", table().name));
 }
 
 void ListReader::check_chains() {
@@ -255,7 +261,8 @@ void ListReader::check_chains() {
 
 }  // namespace
 
-kernel::Iptables read_iptables_list(const SourceText& text, Family family, std::string_view table, ReadLog& log) {
+kernel::Iptables read_iptables_list(const SourceText& text, Family family, std::string_view table,
+                                    ReadLog& log) {
   return ListReader(text, family, log).read(table);
 }
 

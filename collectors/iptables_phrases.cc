@@ -331,8 +331,8 @@ bool R::multiport() {
   const std::string_view which = next();
   auto ports = port_list(next_value());
   if (!ports || (which != "sports" && which != "dports" && which != "ports")) return false;
-  return push(std::optional(
-      kernel::PortMatch{which != "dports", which != "sports", inverted_, std::move(*ports)}));
+  return push(
+      std::optional(kernel::PortMatch{which != "dports", which != "sports", inverted_, std::move(*ports)}));
 }
 
 // "flags:0x17/0x02", "flags:!SYN,RST,ACK/SYN"
@@ -380,7 +380,8 @@ bool R::state() {
 bool R::conntrack() {
   constexpr std::string_view kModule = "-m conntrack";
   const std::string part = fmt::format(" {}--{} {}", inverted_ ? "! " : "", word_, next());
-  auto* before = rule_.matches.empty() ? nullptr : std::get_if<kernel::UnmodelledMatch>(&rule_.matches.back());
+  auto* before =
+      rule_.matches.empty() ? nullptr : std::get_if<kernel::UnmodelledMatch>(&rule_.matches.back());
   if (before != nullptr && before->text.starts_with(kModule)) {
     before->text += part;
     return true;
@@ -498,8 +499,10 @@ bool R::rpfilter() {
   std::string others;
   while (peek() == "loose" || peek() == "validmark" || peek() == "accept-local" || peek() == "invert") {
     const std::string_view flag = next();
-    if (flag == "invert") match.inverted = true;
-    else others += fmt::format(" --{}", flag);
+    if (flag == "invert")
+      match.inverted = true;
+    else
+      others += fmt::format(" --{}", flag);
   }
   push(std::optional(match));
   return others.empty() || push(std::optional(kernel::UnmodelledMatch{"-m rpfilter" + others}));
@@ -519,8 +522,8 @@ bool R::policy() {
   const std::string_view direction = next();
   if (!expect("pol")) return false;
   const std::string_view policy = next();
-  return push(std::optional(
-      kernel::UnmodelledMatch{fmt::format("-m policy --dir {} --pol {}", direction, policy)}));
+  return push(
+      std::optional(kernel::UnmodelledMatch{fmt::format("-m policy --dir {} --pol {}", direction, policy)}));
 }
 
 bool R::reject() {
@@ -546,8 +549,10 @@ bool R::port_nat() {
   if (word != "ports" && word != "ports:") return false;
   const auto ports = nat_ports(next());
   if (!ports) return false;
-  if (target_ == "REDIRECT") said_ = kernel::Redirect{*ports};
-  else said_ = kernel::Masquerade{*ports};
+  if (target_ == "REDIRECT")
+    said_ = kernel::Redirect{*ports};
+  else
+    said_ = kernel::Masquerade{*ports};
   return true;
 }
 

@@ -65,8 +65,8 @@ class RuleReader {
 
  private:
   struct Module {
-    std::string_view name;                  // as written
-    std::string_view grammar;               // whose options it has: "udp" has those of "tcp"
+    std::string_view name;     // as written
+    std::string_view grammar;  // whose options it has: "udp" has those of "tcp"
     bool known = true;
     std::optional<std::size_t> unmodelled;  // its UnmodelledMatch, once it has one
   };
@@ -312,7 +312,8 @@ std::string_view R::all_values() {
     if (begin == nullptr) begin = next.data();
     end = next.data() + next.size();
   }
-  return begin == nullptr ? std::string_view{} : std::string_view(begin, static_cast<std::size_t>(end - begin));
+  return begin == nullptr ? std::string_view{}
+                          : std::string_view(begin, static_cast<std::size_t>(end - begin));
 }
 
 void R::load() {

@@ -52,8 +52,8 @@ class SaveReader {
   kernel::Iptables result_;
   std::optional<std::size_t> open_;  // the table that lines go to
   Span line_;
-  std::string_view opened_;          // the line that opened it
-  std::size_t last_chain_ = 0;       // the rules of a chain stand together
+  std::string_view opened_;     // the line that opened it
+  std::size_t last_chain_ = 0;  // the rules of a chain stand together
 };
 
 kernel::Iptables SaveReader::read_dump() {
@@ -80,9 +80,10 @@ void SaveReader::finish(const State& state) {
   if (state) return;
   const std::string hint = table() == nullptr
                                ? "the line belongs to no table and is left out"
-                               : fmt::format("table {} is incomplete; a packet that this line might decide ends "
-                                             "\"unknown\"",
-                                             table()->name);
+                               : fmt::format(
+                                     "table {} is incomplete; a packet that this line might decide ends "
+                                     "\"unknown\"",
+                                     table()->name);
   iptables::report(text_, line_, state.error(), hint, log_);
   if (table() != nullptr) table()->complete = false;
 }
@@ -204,7 +205,8 @@ kernel::Chain* SaveReader::find_chain(std::string_view name) {
   return &*found;
 }
 
-kernel::Chain& SaveReader::add_chain(std::string_view name, std::optional<bool> policy, std::string_view line) {
+kernel::Chain& SaveReader::add_chain(std::string_view name, std::optional<bool> policy,
+                                     std::string_view line) {
   if (kernel::Chain* chain = find_chain(name)) {
     chain->policy_accept = policy;
     return *chain;
@@ -224,8 +226,9 @@ kernel::Chain& SaveReader::chain_of_rule(std::string_view name) {
 void SaveReader::broken_off() {
   table()->complete = false;
   open_.reset();
-  log_.diagnostics.error(at(opened_), fmt::format("table {} has no COMMIT", printable(opened_.substr(1))),
-                         "the dump breaks off; rules may be missing, and what they would decide ends \"unknown\"");
+  log_.diagnostics.error(
+      at(opened_), fmt::format("table {} has no COMMIT", printable(opened_.substr(1))),
+      "the dump breaks off; rules may be missing, and what they would decide ends \"unknown\"");
 }
 
 }  // namespace
@@ -234,7 +237,8 @@ kernel::Iptables read_iptables_save(const SourceText& text, Family family, ReadL
   return SaveReader(text, family, log).read_dump();
 }
 
-kernel::Iptables read_iptables_spec(const SourceText& text, Family family, std::string_view table, ReadLog& log) {
+kernel::Iptables read_iptables_spec(const SourceText& text, Family family, std::string_view table,
+                                    ReadLog& log) {
   return SaveReader(text, family, log).read_spec(table);
 }
 

@@ -23,21 +23,43 @@ std::optional<std::uint16_t> find_name(const std::array<Name, N>& names, std::st
 }
 
 constexpr std::array kProtocols = std::to_array<Name>({
-    {"all", 0},    {"icmp", 1},  {"igmp", 2},         {"ipencap", 4}, {"tcp", 6},       {"udp", 17},
-    {"dccp", 33},  {"ipv6", 41}, {"rsvp", 46},        {"gre", 47},    {"esp", 50},      {"ipv6-crypt", 50},
-    {"ah", 51},    {"ipv6-auth", 51}, {"ipv6-icmp", 58}, {"icmpv6", 58}, {"ospf", 89},  {"ipip", 94},
-    {"pim", 103},  {"vrrp", 112}, {"l2tp", 115},      {"sctp", 132},  {"mh", 135},      {"ipv6-mh", 135},
-    {"mobility-header", 135}, {"udplite", 136}, {"any", 0},
+    {"all", 0},       {"icmp", 1},        {"igmp", 2},  {"ipencap", 4},    {"tcp", 6},
+    {"udp", 17},      {"dccp", 33},       {"ipv6", 41}, {"rsvp", 46},      {"gre", 47},
+    {"esp", 50},      {"ipv6-crypt", 50}, {"ah", 51},   {"ipv6-auth", 51}, {"ipv6-icmp", 58},
+    {"icmpv6", 58},   {"ospf", 89},       {"ipip", 94}, {"pim", 103},      {"vrrp", 112},
+    {"l2tp", 115},    {"sctp", 132},      {"mh", 135},  {"ipv6-mh", 135},  {"mobility-header", 135},
+    {"udplite", 136}, {"any", 0},
 });
 
 // What a listing without -n, or a rule written by hand, calls the ports met in a cloud.
 constexpr std::array kServices = std::to_array<Name>({
-    {"ftp", 21},     {"ssh", 22},     {"telnet", 23},        {"smtp", 25},          {"domain", 53},
-    {"bootps", 67},  {"bootpc", 68},  {"tftp", 69},          {"http", 80},          {"www", 80},
-    {"sunrpc", 111}, {"ntp", 123},    {"snmp", 161},         {"bgp", 179},          {"ldap", 389},
-    {"https", 443},  {"syslog", 514}, {"dhcpv6-client", 546}, {"dhcpv6-server", 547}, {"rsync", 873},
-    {"nfs", 2049},   {"mysql", 3306}, {"ms-wbt-server", 3389}, {"postgresql", 5432}, {"amqp", 5672},
-    {"vnc", 5900},   {"http-alt", 8080},
+    {"ftp", 21},
+    {"ssh", 22},
+    {"telnet", 23},
+    {"smtp", 25},
+    {"domain", 53},
+    {"bootps", 67},
+    {"bootpc", 68},
+    {"tftp", 69},
+    {"http", 80},
+    {"www", 80},
+    {"sunrpc", 111},
+    {"ntp", 123},
+    {"snmp", 161},
+    {"bgp", 179},
+    {"ldap", 389},
+    {"https", 443},
+    {"syslog", 514},
+    {"dhcpv6-client", 546},
+    {"dhcpv6-server", 547},
+    {"rsync", 873},
+    {"nfs", 2049},
+    {"mysql", 3306},
+    {"ms-wbt-server", 3389},
+    {"postgresql", 5432},
+    {"amqp", 5672},
+    {"vnc", 5900},
+    {"http-alt", 8080},
 });
 
 constexpr std::array kCtStates = std::to_array<Name>({
@@ -51,7 +73,14 @@ constexpr std::array kCtStates = std::to_array<Name>({
 });
 
 constexpr std::array kTcpFlags = std::to_array<Name>({
-    {"FIN", 1}, {"SYN", 2}, {"RST", 4}, {"PSH", 8}, {"ACK", 16}, {"URG", 32}, {"ALL", 63}, {"NONE", 0},
+    {"FIN", 1},
+    {"SYN", 2},
+    {"RST", 4},
+    {"PSH", 8},
+    {"ACK", 16},
+    {"URG", 32},
+    {"ALL", 63},
+    {"NONE", 0},
 });
 
 struct IcmpName {
@@ -140,7 +169,8 @@ template <std::size_t N>
 std::optional<kernel::IcmpMatch> find_icmp(const std::array<IcmpName, N>& names, std::string_view word) {
   const auto found = std::ranges::find(names, word, &IcmpName::name);
   if (found == names.end()) return std::nullopt;
-  return kernel::IcmpMatch{.type = found->type, .code_first = found->code_first, .code_last = found->code_last};
+  return kernel::IcmpMatch{
+      .type = found->type, .code_first = found->code_first, .code_last = found->code_last};
 }
 
 struct KindName {
@@ -371,7 +401,8 @@ LineState read_remark(const SourceText& text, std::string_view line, kernel::Ipt
     return LineState::Ignored;
   }
   const std::size_t quote = line.find('`');
-  if (line.find(kIncompatible) == std::string_view::npos || quote == std::string_view::npos) return LineState::Ignored;
+  if (line.find(kIncompatible) == std::string_view::npos || quote == std::string_view::npos)
+    return LineState::Ignored;
   std::string_view name = line.substr(quote + 1);
   name = take_until(name, '\'');
   mark_incomplete(result, name);

@@ -17,7 +17,9 @@ namespace {
 // something else that does not read.
 std::string with_rounded_numbers(std::string_view text) {
   using Json = nlohmann::ordered_json;
-  const auto shallow = [](int depth, Json::parse_event_t, Json&) { return depth <= int{JsonTree::kMaxDepth} + 1; };
+  const auto shallow = [](int depth, Json::parse_event_t, Json&) {
+    return depth <= int{JsonTree::kMaxDepth} + 1;
+  };
   const Json value = Json::parse(text.begin(), text.end(), shallow, false);
   return value.is_discarded() ? "" : value.dump();
 }
@@ -64,7 +66,8 @@ bool JsonTree::put(const dom::element& value, std::string_view key, unsigned dep
       node.kind = Kind::Object;
       whole = depth < kMaxDepth;
       if (!whole) break;
-      for (const dom::key_value_pair member : dom::object(value)) whole = put(member.value, member.key, depth + 1) && whole;
+      for (const dom::key_value_pair member : dom::object(value))
+        whole = put(member.value, member.key, depth + 1) && whole;
       break;
   }
   nodes_[at].end = static_cast<std::uint32_t>(nodes_.size());

@@ -22,7 +22,21 @@ using namespace logical;
 constexpr std::string_view kHint =
     "Neutron's view of this object is not known; what depends on it is not compared";
 
-enum class Kind { Network, Subnet, Port, Router, FloatingIp, SecurityGroup, Rule, Agent, AddressGroup, DvrMac, Binding, RouterAgent, RouterExtra };
+enum class Kind {
+  Network,
+  Subnet,
+  Port,
+  Router,
+  FloatingIp,
+  SecurityGroup,
+  Rule,
+  Agent,
+  AddressGroup,
+  DvrMac,
+  Binding,
+  RouterAgent,
+  RouterExtra
+};
 
 // What an API answer calls one object; its list adds an 's'.
 struct KindName {
@@ -395,14 +409,16 @@ class NeutronReader {
   }
 
   bool add_binding(const NeutronRow& row, Provenance at) {
-    DistributedBinding binding{row.text({"port_id"}), row.text({"host"}), row.text({"router_id"}), row.text({"status"}), at};
+    DistributedBinding binding{row.text({"port_id"}), row.text({"host"}), row.text({"router_id"}),
+                               row.text({"status"}), at};
     if (binding.port_id.empty() || binding.host.empty()) return false;
     model_.distributed_bindings.push_back(std::move(binding));
     return true;
   }
 
   bool add_router_agent(const NeutronRow& row, Provenance at) {
-    RouterAgent bound{row.text({"router_id"}), row.text({"l3_agent_id"}), row.text({"port_id"}), row.text({"state"}), at};
+    RouterAgent bound{row.text({"router_id"}), row.text({"l3_agent_id"}), row.text({"port_id"}),
+                      row.text({"state"}), at};
     if (bound.router_id.empty() || bound.agent_id.empty()) return false;
     model_.router_agents.push_back(std::move(bound));
     return true;
@@ -413,7 +429,8 @@ class NeutronReader {
     const std::string id = row.text({"router_id"});
     if (id.empty()) return false;
     Router& router = object_of(Kind::Router, model_.routers, id, Provenance{});
-    if (const auto vr_id = number<std::uint32_t>(row.text({"ha_vr_id"})); vr_id && *vr_id != 0) router.ha_vr_id = vr_id;
+    if (const auto vr_id = number<std::uint32_t>(row.text({"ha_vr_id"})); vr_id && *vr_id != 0)
+      router.ha_vr_id = vr_id;
     return true;
   }
 

@@ -19,8 +19,11 @@ constexpr char plain(char c) {
 // Of a name and of all that are the same but for case and separators.
 std::uint32_t tag_of(std::string_view name) {
   if (name.empty()) return 0;
-  const auto byte = [&](std::size_t at) { return std::uint32_t{static_cast<unsigned char>(plain(name[at]))}; };
-  return static_cast<std::uint32_t>(name.size() & 0xff) << 24 | byte(0) << 16 | byte(name.size() / 2) << 8 | byte(name.size() - 1);
+  const auto byte = [&](std::size_t at) {
+    return std::uint32_t{static_cast<unsigned char>(plain(name[at]))};
+  };
+  return static_cast<std::uint32_t>(name.size() & 0xff) << 24 | byte(0) << 16 | byte(name.size() / 2) << 8 |
+         byte(name.size() - 1);
 }
 
 bool is_named(std::string_view written, std::string_view name) {
@@ -50,7 +53,8 @@ std::vector<JsonValue> quoted_pairs(std::string_view text, JsonTree& tree) {
     const std::string_view key = front.substr(start == std::string_view::npos ? 0 : start + 1);
     text.remove_prefix(equals + 2);
     const std::string_view value = take_until(text, '\'');
-    if (std::ranges::find(members, key, &std::pair<std::string_view, std::string_view>::first) != members.end()) {
+    if (std::ranges::find(members, key, &std::pair<std::string_view, std::string_view>::first) !=
+        members.end()) {
       objects.push_back(tree.add_object(members));
       members.clear();
     }

@@ -151,8 +151,11 @@ std::string read_fragment_mode(const SourceText& text, ReadLog& log) {
     const std::string_view row = trim(text.at(line));
     const bool known = row == "normal" || row == "drop" || row == "nx-match" || row == "reassemble";
     if (known) mode = row;
-    if (row.empty() || is_ovs_log_line(row)) log.lines.count(LineState::Ignored);
-    else log.lines.count(known ? LineState::Modelled : report_fault(text, line, "how fragments are handled", kHint, log));
+    if (row.empty() || is_ovs_log_line(row))
+      log.lines.count(LineState::Ignored);
+    else
+      log.lines.count(known ? LineState::Modelled
+                            : report_fault(text, line, "how fragments are handled", kHint, log));
   }
   return mode;
 }

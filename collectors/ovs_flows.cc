@@ -29,7 +29,8 @@ bool is_hex_dump(std::string_view line) {
 
 // Log lines of the tools: "2026-11-21T20:53:37Z|00001|ofp_util|WARN|...".
 bool is_log_line(std::string_view line) {
-  return line.size() > 20 && line[4] == '-' && line[7] == '-' && line[10] == 'T' && std::count(line.begin(), line.end(), '|') >= 3;
+  return line.size() > 20 && line[4] == '-' && line[7] == '-' && line[10] == 'T' &&
+         std::count(line.begin(), line.end(), '|') >= 3;
 }
 
 class FlowDumpReader {
@@ -42,7 +43,8 @@ class FlowDumpReader {
     const std::string_view sample = bytes.substr(0, 65536);
     const auto sample_lines = static_cast<std::size_t>(std::count(sample.begin(), sample.end(), '\n')) + 1;
     table_.flows.reserve(bytes.size() / (sample.size() / sample_lines + 1) + 1);
-    for (const Span span : lines_of(bytes)) log_.lines.count(line({part.begin + span.begin, part.begin + span.end}));
+    for (const Span span : lines_of(bytes))
+      log_.lines.count(line({part.begin + span.begin, part.begin + span.end}));
     return std::move(table_);
   }
 
@@ -52,16 +54,20 @@ class FlowDumpReader {
     FlowLine read = openflow::read_flow_line(bytes, span.begin, table_.names, known_);
     switch (read.kind) {
       case FlowLine::Kind::Noise:
-      case FlowLine::Kind::Header: return LineState::Ignored;
-      case FlowLine::Kind::Flow: return flow(std::move(read), span);
-      case FlowLine::Kind::Bad: return bad(read, span);
+      case FlowLine::Kind::Header:
+        return LineState::Ignored;
+      case FlowLine::Kind::Flow:
+        return flow(std::move(read), span);
+      case FlowLine::Kind::Bad:
+        return bad(read, span);
     }
     return LineState::Unrecognised;
   }
 
   LineState flow(FlowLine&& read, Span span) {
     for (const std::string& field : read.ignored) {
-      log_.diagnostics.warning(text_.provenance(span), fmt::format("{} without the protocol that has it", field),
+      log_.diagnostics.warning(text_.provenance(span),
+                               fmt::format("{} without the protocol that has it", field),
                                "the switch ignores the field; so does dvrtrace");
     }
     const bool whole = read.row.flow.match.unmodelled.empty();
@@ -74,15 +80,19 @@ class FlowDumpReader {
     const std::string_view bytes = text_.at(span);
     if (is_decode_error(bytes)) {
       table_.truncated = true;
-      log_.diagnostics.error(text_.provenance(span), "the dump breaks off: a flow cannot be said in its OpenFlow version",
+      log_.diagnostics.error(text_.provenance(span),
+                             "the dump breaks off: a flow cannot be said in its OpenFlow version",
                              "flows are missing; take the dump with -O OpenFlow15 (or 13)");
       return LineState::Unrecognised;
     }
     if (table_.truncated && is_hex_dump(trim(bytes))) return LineState::Ignored;
     if (is_log_line(trim(bytes))) return LineState::Ignored;
     const Span place{span.begin + read.error.begin, span.begin + std::max(read.error.begin, read.error.end)};
-    const std::string hint = read.table ? fmt::format("table {} is incomplete; a lookup that this line might win ends \"unknown\"", read.table->value)
-                                        : std::string("the dump is incomplete; a lookup that this line might win ends \"unknown\"");
+    const std::string hint =
+        read.table
+            ? fmt::format("table {} is incomplete; a lookup that this line might win ends \"unknown\"",
+                          read.table->value)
+            : std::string("the dump is incomplete; a lookup that this line might win ends \"unknown\"");
     log_.diagnostics.error(text_.provenance(place), read.error.message, hint);
     table_.unread.push_back({read.table, text_.provenance(span)});
     return LineState::Unrecognised;
@@ -134,10 +144,12 @@ void append(FlowTable& table, FlowTable part) {
 
 openflow::FlowTable read_flow_dump(const SourceText& text, ReadLog& log) {
   const Span whole{0, static_cast<std::uint32_t>(text.bytes.size())};
-  const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), text.bytes.size() / kBytesPerThread);
+  const std::size_t threads =
+      std::min<std::size_t>(std::thread::hardware_concurrency(), text.bytes.size() / kBytesPerThread);
   // Names have numbers by the order in which they are met, and a hex dump follows from the line above
   // it: such texts are read by one thread.
-  const bool apart = text.bytes.find('"') == std::string_view::npos && text.bytes.find("***") == std::string_view::npos;
+  const bool apart =
+      text.bytes.find('"') == std::string_view::npos && text.bytes.find("***") == std::string_view::npos;
   if (threads < 2 || !apart) return FlowDumpReader(text, log).read(whole);
   std::vector<std::future<PartRead>> reading;
   for (const Span part : parts_of(text.bytes, threads)) {
@@ -215,11 +227,16 @@ class GroupReader {
   }
 
   bool read_type(std::string_view type) {
-    if (type == "all") group_.type = GroupType::All;
-    else if (type == "indirect") group_.type = GroupType::Indirect;
-    else if (type == "select") group_.type = GroupType::Select;
-    else if (type == "ff" || type == "fast_failover") group_.type = GroupType::FastFailover;
-    else return false;
+    if (type == "all")
+      group_.type = GroupType::All;
+    else if (type == "indirect")
+      group_.type = GroupType::Indirect;
+    else if (type == "select")
+      group_.type = GroupType::Select;
+    else if (type == "ff" || type == "fast_failover")
+      group_.type = GroupType::FastFailover;
+    else
+      return false;
     return true;
   }
 
@@ -233,12 +250,19 @@ class GroupReader {
       if (at != std::string_view::npos && parts.offset() >= at) break;
       const std::uint32_t begin = parts.offset();
       std::string_view part = parts.value();
-      if (consume(part, "bucket_id:")) bucket.id = number<std::uint32_t>(part);
-      else if (consume(part, "weight:")) bucket.weight = number<std::uint32_t>(part).value_or(1);
-      else if (consume(part, "watch_port:")) bucket.watch_port = openflow::read_port(part, names_);
-      else if (consume(part, "watch_group:")) bucket.watch_group = number<std::uint32_t>(part);
-      else if (at == std::string_view::npos) { parts.move_to(begin); break; }
-      else return false;
+      if (consume(part, "bucket_id:"))
+        bucket.id = number<std::uint32_t>(part);
+      else if (consume(part, "weight:"))
+        bucket.weight = number<std::uint32_t>(part).value_or(1);
+      else if (consume(part, "watch_port:"))
+        bucket.watch_port = openflow::read_port(part, names_);
+      else if (consume(part, "watch_group:"))
+        bucket.watch_group = number<std::uint32_t>(part);
+      else if (at == std::string_view::npos) {
+        parts.move_to(begin);
+        break;
+      } else
+        return false;
     }
     const std::string_view actions = at == std::string_view::npos ? parts.rest() : text.substr(at + 8);
     std::optional<openflow::ReadError> error;
@@ -254,18 +278,22 @@ class GroupReader {
 
 }  // namespace
 
-std::vector<Sourced<openflow::Group>> read_group_dump(const SourceText& text, openflow::Names& names, ReadLog& log) {
+std::vector<Sourced<openflow::Group>> read_group_dump(const SourceText& text, openflow::Names& names,
+                                                      ReadLog& log) {
   std::vector<Sourced<Group>> groups;
   for (const Span span : lines_of(text.bytes)) {
     const std::string_view line = trim(text.at(span));
     LineState state = LineState::Ignored;
-    if (!line.empty() && line.find("GROUP_DESC reply") == std::string_view::npos && line.find("GROUP reply") == std::string_view::npos) {
+    if (!line.empty() && line.find("GROUP_DESC reply") == std::string_view::npos &&
+        line.find("GROUP reply") == std::string_view::npos) {
       if (auto group = GroupReader(line, names).read()) {
         groups.push_back({std::move(*group), text.provenance(span)});
         state = LineState::Modelled;
       } else {
-        log.diagnostics.error(text.provenance(span), fmt::format("expected group_id=N,type=T,bucket=..., found '{}'", line.substr(0, 60)),
-                              "a packet sent to this group ends \"unknown\"");
+        log.diagnostics.error(
+            text.provenance(span),
+            fmt::format("expected group_id=N,type=T,bucket=..., found '{}'", line.substr(0, 60)),
+            "a packet sent to this group ends \"unknown\"");
         state = LineState::Unrecognised;
       }
     }

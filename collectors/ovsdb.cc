@@ -170,7 +170,8 @@ class Joiner {
     for (std::size_t i = 0; datapaths != nullptr && i + 1 < datapaths->atoms.size(); i += 2) {
       const OvsRow* found = row_of(OvsTable::Datapath, datapaths->atoms[i + 1]);
       if (found == nullptr) continue;
-      if (const OvsCell* capabilities = found->find("capabilities")) database.datapaths.insert_or_assign(datapaths->atoms[i], map_of(*capabilities));
+      if (const OvsCell* capabilities = found->find("capabilities"))
+        database.datapaths.insert_or_assign(datapaths->atoms[i], map_of(*capabilities));
     }
   }
 

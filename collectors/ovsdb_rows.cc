@@ -18,24 +18,20 @@ struct TableInfo {
   std::span<const std::string_view> marks;
 };
 
-constexpr OvsColumn kOpenVswitch[] = {
-    {"external_ids", Map}, {"other_config", Map}, {"ovs_version", Scalar}, {"bridges", Set}, {"datapaths", Map}};
+constexpr OvsColumn kOpenVswitch[] = {{"external_ids", Map},
+                                      {"other_config", Map},
+                                      {"ovs_version", Scalar},
+                                      {"bridges", Set},
+                                      {"datapaths", Map}};
 constexpr std::string_view kOpenVswitchMarks[] = {"ovs_version", "bridges", "next_cfg", "system_type"};
 
-constexpr OvsColumn kBridge[] = {{"name", Scalar},
-                                 {"ports", Set},
-                                 {"mirrors", Set},
-                                 {"controller", Set},
-                                 {"fail_mode", Scalar},
-                                 {"datapath_type", Scalar},
-                                 {"other_config", Map},
-                                 {"external_ids", Map},
-                                 {"flood_vlans", Set},
-                                 {"flow_tables", Map},
-                                 {"protocols", Set},
-                                 {"stp_enable", Scalar},
-                                 {"rstp_enable", Scalar},
-                                 {"mcast_snooping_enable", Scalar}};
+constexpr OvsColumn kBridge[] = {{"name", Scalar},        {"ports", Set},
+                                 {"mirrors", Set},        {"controller", Set},
+                                 {"fail_mode", Scalar},   {"datapath_type", Scalar},
+                                 {"other_config", Map},   {"external_ids", Map},
+                                 {"flood_vlans", Set},    {"flow_tables", Map},
+                                 {"protocols", Set},      {"stp_enable", Scalar},
+                                 {"rstp_enable", Scalar}, {"mcast_snooping_enable", Scalar}};
 constexpr std::string_view kBridgeMarks[] = {"fail_mode",   "datapath_type", "ports",      "mirrors",
                                              "flood_vlans", "stp_enable",    "rstp_enable"};
 
@@ -45,10 +41,11 @@ constexpr OvsColumn kPort[] = {{"name", Scalar},      {"interfaces", Set},   {"t
                                {"external_ids", Map}, {"status", Map},       {"rstp_status", Map}};
 constexpr std::string_view kPortMarks[] = {"interfaces", "tag", "trunks", "vlan_mode", "bond_mode", "cvlans"};
 
-constexpr OvsColumn kInterface[] = {{"name", Scalar},       {"type", Scalar},        {"options", Map},
-                                    {"external_ids", Map},  {"ofport", Scalar},      {"mac_in_use", Scalar},
-                                    {"link_state", Scalar}, {"admin_state", Scalar}, {"error", Scalar},
-                                    {"bfd", Map}};
+constexpr OvsColumn kInterface[] = {{"name", Scalar},       {"type", Scalar},
+                                    {"options", Map},       {"external_ids", Map},
+                                    {"ofport", Scalar},     {"mac_in_use", Scalar},
+                                    {"link_state", Scalar}, {"admin_state", Scalar},
+                                    {"error", Scalar},      {"bfd", Map}};
 constexpr std::string_view kInterfaceMarks[] = {"ofport",      "mac_in_use", "link_state",
                                                 "admin_state", "options",    "ofport_request"};
 

@@ -26,7 +26,9 @@ constexpr std::array<Optional, 3> kOptional = {{{OvsTable::Mirror, OvsTable::Bri
                                                 {OvsTable::FlowTable, OvsTable::Bridge, "flow_tables"},
                                                 {OvsTable::Datapath, OvsTable::OpenVswitch, "datapaths"}}};
 
-bool optional(OvsTable table) { return std::ranges::find(kOptional, table, &Optional::table) != kOptional.end(); }
+bool optional(OvsTable table) {
+  return std::ranges::find(kOptional, table, &Optional::table) != kOptional.end();
+}
 
 bool referred_to(OvsTable table, const OvsRows& rows) {
   const Optional& known = *std::ranges::find(kOptional, table, &Optional::table);
@@ -253,7 +255,8 @@ void HostReader::read_bridge(BridgeDumps& bridge, const std::string& file_name) 
 // at least the flows' input is younger than the MAC table that took its own one's place.
 void HostReader::measure_skew(const BridgeDumps& bridge, const std::string& file_name, const Used& flows) {
   for (const HostFile& file : files_.replaced) {
-    const bool with_the_flows = std::ranges::any_of(flows, [&](const HostFile* used) { return used->tree == file.tree; });
+    const bool with_the_flows =
+        std::ranges::any_of(flows, [&](const HostFile* used) { return used->tree == file.tree; });
     if (file.name.bridge != file_name || !with_the_flows) continue;
     auto bytes = trees_[file.tree].read(trees_[file.tree].files()[file.entry]);
     if (bytes && file.section) bytes = section_alone(*bytes, *file.section);
@@ -263,7 +266,8 @@ void HostReader::measure_skew(const BridgeDumps& bridge, const std::string& file
     for (const auto& row : read_fdb_show({kNoSource, "", **bytes}, bridge.bridge, log)) {
       for (const auto& given : bridge.fdb.value) {
         const FdbEntry &old = row.value, &now = given.value;
-        if (!old.age || !now.age || old.mac != now.mac || old.vlan != now.vlan || old.port != now.port) continue;
+        if (!old.age || !now.age || old.mac != now.mac || old.vlan != now.vlan || old.port != now.port)
+          continue;
         const std::int64_t grown = std::int64_t{*old.age} - std::int64_t{*now.age};
         host_.macs_older_by = std::max(host_.macs_older_by.value_or(grown), grown);
       }

@@ -101,10 +101,12 @@ NotePlaces::NotePlaces(std::string_view text) : text_(text) {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at != end) {
-    at = static_cast<const char*>(::memmem(at, static_cast<std::size_t>(end - at), kBeginning.data(), kBeginning.size()));
+    at = static_cast<const char*>(
+        ::memmem(at, static_cast<std::size_t>(end - at), kBeginning.data(), kBeginning.size()));
     if (at == nullptr) return;
     const char* const path = at + 1;
-    const auto* const quote = static_cast<const char*>(std::memchr(path, '"', static_cast<std::size_t>(end - path)));
+    const auto* const quote =
+        static_cast<const char*>(std::memchr(path, '"', static_cast<std::size_t>(end - path)));
     if (quote == nullptr) return;
     const auto place = static_cast<std::size_t>(at - text.data());
     const auto [known, is_new] = places_.try_emplace({path, static_cast<std::size_t>(quote - path)}, place);

@@ -45,16 +45,36 @@ bool breaks_off(const SourceText& text, Span line, const Setting& setting) {
 
 // The settings that decide where packets go; a host has a thousand others.
 bool bears_on_forwarding(std::string_view part) {
-  static constexpr std::array<std::string_view, 30> kParts = {
-      "accept_local",    "accept_ra",        "accept_redirects",   "addr_gen_mode",
-      "arp_announce",    "arp_filter",       "arp_ignore",         "bridge-nf-call-arptables",
-      "bridge-nf-call-ip6tables",            "bridge-nf-call-iptables",
-      "bridge-nf-filter-vlan-tagged",        "disable_ipv6",       "fib_multipath_hash_policy",
-      "forwarding",      "ignore_routes_with_linkdown",            "ip_default_ttl",
-      "ip_forward",      "ip_nonlocal_bind", "mtu",                "nf_conntrack_tcp_be_liberal",
-      "nf_conntrack_tcp_loose",              "promote_secondaries", "proxy_arp",
-      "proxy_arp_pvlan", "proxy_delay",      "proxy_ndp",          "route_localnet",
-      "rp_filter",       "send_redirects",   "src_valid_mark"};
+  static constexpr std::array<std::string_view, 30> kParts = {"accept_local",
+                                                              "accept_ra",
+                                                              "accept_redirects",
+                                                              "addr_gen_mode",
+                                                              "arp_announce",
+                                                              "arp_filter",
+                                                              "arp_ignore",
+                                                              "bridge-nf-call-arptables",
+                                                              "bridge-nf-call-ip6tables",
+                                                              "bridge-nf-call-iptables",
+                                                              "bridge-nf-filter-vlan-tagged",
+                                                              "disable_ipv6",
+                                                              "fib_multipath_hash_policy",
+                                                              "forwarding",
+                                                              "ignore_routes_with_linkdown",
+                                                              "ip_default_ttl",
+                                                              "ip_forward",
+                                                              "ip_nonlocal_bind",
+                                                              "mtu",
+                                                              "nf_conntrack_tcp_be_liberal",
+                                                              "nf_conntrack_tcp_loose",
+                                                              "promote_secondaries",
+                                                              "proxy_arp",
+                                                              "proxy_arp_pvlan",
+                                                              "proxy_delay",
+                                                              "proxy_ndp",
+                                                              "route_localnet",
+                                                              "rp_filter",
+                                                              "send_redirects",
+                                                              "src_valid_mark"};
   // Most keys are told by how long their last part is and what it begins with.
   static constexpr auto kBeginnings = [] {
     std::array<std::uint32_t, 32> beginnings{};

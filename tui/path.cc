@@ -56,7 +56,8 @@ class Drawing {
         {paint_of(direction.verdict), std::string(name(direction.verdict))},
         {Paint::Plain, fmt::format(" ({}): {}", name(direction.reason), in_words(direction.reason))},
         {Paint::Faint, fmt::format(", {} hops", way.on_way)}};
-    if (!arrives(direction.verdict) && direction.stopped_at && *direction.stopped_at < direction.hops.size()) {
+    if (!arrives(direction.verdict) && direction.stopped_at &&
+        *direction.stopped_at < direction.hops.size()) {
       const Place& place = direction.hops[*direction.stopped_at].place;
       heading.insert(heading.begin() + 3, {Paint::Place, fmt::format(" {} {}", printable(place.host),
                                                                      place_text(place, subject_.glossary))});

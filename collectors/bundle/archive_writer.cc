@@ -51,7 +51,8 @@ Result<ArchiveWriter> ArchiveWriter::create(const std::string& path) {
   archive* a = writer.archive_.get();
   archive_write_set_format_pax_restricted(a);
   if (ending->filter(a) < ARCHIVE_WARN) return failure(fmt::format("{}: {}", path, said(a)));
-  archive_write_set_filter_option(a, "gzip", "timestamp", nullptr);  // of another kind of archive it is no option
+  archive_write_set_filter_option(a, "gzip", "timestamp",
+                                  nullptr);  // of another kind of archive it is no option
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return failure(fmt::format("{}: {}", path, std::strerror(errno)));
   ::close(fd);

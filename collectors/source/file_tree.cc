@@ -83,7 +83,8 @@ class Lister {
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
       const unsigned char type = type_of(folder, *entry);
-      if (type == DT_REG || type == DT_LNK || type == DT_DIR) names.push_back({std::string(name), type});  // not sockets, devices
+      if (type == DT_REG || type == DT_LNK || type == DT_DIR)
+        names.push_back({std::string(name), type});  // not sockets, devices
       if (type == DT_DIR) names.back().name += '/';
     }
     std::ranges::sort(names, {}, &Name::name);
@@ -173,8 +174,8 @@ Result<std::string> read_path(const std::string& path, int flags) {
 }
 
 // Archives in a folder become folders, each read on a core of its own.
-void unfold_archives(std::vector<FileEntry>& files, const std::string& name, const std::string& root, Wanted wanted,
-                     Diagnostics& diagnostics) {
+void unfold_archives(std::vector<FileEntry>& files, const std::string& name, const std::string& root,
+                     Wanted wanted, Diagnostics& diagnostics) {
   std::vector<std::size_t> places;
   for (std::size_t file = 0; file < files.size(); ++file) {
     if (files[file].link_to.empty() && is_inner_archive(files[file].path)) places.push_back(file);
@@ -190,8 +191,9 @@ void unfold_archives(std::vector<FileEntry>& files, const std::string& name, con
     FileEntry& archive = files[places[each]];
     diagnostics.merge(std::move(reported[each]));
     if (!members[each]) {
-      diagnostics.error({}, printable(fmt::format("{}/{}: {}", name, archive.path, members[each].error().message)),
-                        "what is in it counts as missing");
+      diagnostics.error(
+          {}, printable(fmt::format("{}/{}: {}", name, archive.path, members[each].error().message)),
+          "what is in it counts as missing");
       continue;
     }
     const std::string prefix = std::exchange(archive.path, {}) + '/';

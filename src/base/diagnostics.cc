@@ -37,9 +37,7 @@ void Diagnostics::note(Provenance at, std::string message, std::string hint) {
 
 std::uint64_t Diagnostics::suppressed(SourceId source) const {
   const auto found = per_source_.find(source);
-  return found == per_source_.end() || found->second <= kMaxPerSource
-             ? 0
-             : found->second - kMaxPerSource;
+  return found == per_source_.end() || found->second <= kMaxPerSource ? 0 : found->second - kMaxPerSource;
 }
 
 void Diagnostics::merge(Diagnostics other) {
@@ -51,9 +49,12 @@ namespace {
 
 std::string_view word_for(Severity severity) {
   switch (severity) {
-    case Severity::Note: return "note";
-    case Severity::Warning: return "warning";
-    case Severity::Error: return "error";
+    case Severity::Note:
+      return "note";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Error:
+      return "error";
   }
   return "error";
 }

@@ -44,7 +44,8 @@ SourceText Sources::text(SourceId id) const {
   const std::lock_guard lock(mutex_);
   if (id.value >= entries_.size()) return {};
   const Entry& entry = entries_[id.value];
-  return {id, entry.name, entry.bytes == nullptr ? std::string_view{} : std::string_view(*entry.bytes).substr(0, kMaxBytes)};
+  return {id, entry.name,
+          entry.bytes == nullptr ? std::string_view{} : std::string_view(*entry.bytes).substr(0, kMaxBytes)};
 }
 
 const Sources::Kept* Sources::kept(const Provenance& at) const {
@@ -69,7 +70,8 @@ void Sources::forget(SourceId id, std::vector<Provenance> but) {
       if (where.line != 0) places.push_back({at.span.begin, where.line, where.column, std::string(line(at))});
       continue;
     }
-    for (std::size_t end; (end = bytes.find('\n', line_begin)) < at.span.begin; ++line_number) line_begin = end + 1;
+    for (std::size_t end; (end = bytes.find('\n', line_begin)) < at.span.begin; ++line_number)
+      line_begin = end + 1;
     places.push_back({at.span.begin, line_number, static_cast<std::uint32_t>(at.span.begin - line_begin + 1),
                       std::string(line(at))});
   }
@@ -90,7 +92,8 @@ std::string_view Sources::name(SourceId id) const { return text(id).name; }
 
 std::string_view Sources::bytes(const Provenance& at) const {
   if (const Kept* place = kept(at)) {
-    const std::string_view rest = std::string_view(place->text).substr(std::min<std::size_t>(place->column - 1, place->text.size()));
+    const std::string_view rest =
+        std::string_view(place->text).substr(std::min<std::size_t>(place->column - 1, place->text.size()));
     return rest.substr(0, at.span.end - at.span.begin);
   }
   const SourceText source = text(at.source);
@@ -102,9 +105,8 @@ std::string_view Sources::line(const Provenance& at) const {
   if (const Kept* place = kept(at)) return place->text;
   const SourceText source = text(at.source);
   if (at.span.begin > source.bytes.size()) return {};
-  const std::size_t before = at.span.begin == 0
-                                 ? std::string_view::npos
-                                 : source.bytes.rfind('\n', at.span.begin - 1);
+  const std::size_t before =
+      at.span.begin == 0 ? std::string_view::npos : source.bytes.rfind('\n', at.span.begin - 1);
   const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
   std::string_view line = source.bytes.substr(begin);
   line = line.substr(0, line.find('\n'));

@@ -182,10 +182,10 @@ Outcome run_check(const Options& options) {
   const auto checked = check_cloud(options, sources, Texts::Forget);
   if (!checked) return tl::unexpected<Failure>(checked.error());
   const JsonContext context{sources, tool_name(), checked->inputs, checked->diagnostics, {}};
-  const std::string text =
-      options.format == "json"   ? print_json(checked->report, context)
-      : options.format == "html" ? print_html(checked->report, context)
-                                 : print_text(checked->report, sources, output_style(options), options.verbose);
+  const std::string text = options.format == "json" ? print_json(checked->report, context)
+                           : options.format == "html"
+                               ? print_html(checked->report, context)
+                               : print_text(checked->report, sources, output_style(options), options.verbose);
   if (!answer(text, options)) return fail("output", "the answer could not be written");
   return status_of(checked->report.findings);
 }

@@ -120,7 +120,9 @@ std::string failure_text(const Failure& failure, const Style& style) {
 
 void print_failure(const Failure& failure, const Options& options, bool as_json) {
   if (as_json)
-    write_all(failure_json(failure).dump(1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n", stdout);
+    write_all(
+        failure_json(failure).dump(1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n",
+        stdout);
   write_all(failure_text(failure, error_style(options)), stderr);
 }
 

@@ -49,8 +49,9 @@ std::vector<Diagnostic> bearing_on(const std::set<std::string>& hosts, const Net
 }
 
 // Everything that knows the engine's interface.
-tl::expected<Answered, Failure> ask_engine(const OpenedCloud& cloud, const Ask& question, const Options& options,
-                                           Sources& sources, Diagnostics& diagnostics) {
+tl::expected<Answered, Failure> ask_engine(const OpenedCloud& cloud, const Ask& question,
+                                           const Options& options, Sources& sources,
+                                           Diagnostics& diagnostics) {
   const Network& network = cloud.network();
   auto trace = ask(network, question);
   if (!trace) return tl::unexpected<Failure>(failure_of(trace.error()));
@@ -59,7 +60,8 @@ tl::expected<Answered, Failure> ask_engine(const OpenedCloud& cloud, const Ask& 
   answered.inputs = cloud.inputs();
   diagnostics.merge(network.diagnostics());
   answered.diagnostics = bearing_on(hosts_on(answered.trace), network, diagnostics);
-  if (!options.quiet) answered.findings = judge(network, question, answered.trace, cloud.settings(), sources).findings;
+  if (!options.quiet)
+    answered.findings = judge(network, question, answered.trace, cloud.settings(), sources).findings;
   if (!options.numeric) answered.glossary = name_things(network);
   return answered;
 }
@@ -96,7 +98,8 @@ Outcome run_from(const Options& options) {
   if (!question) return tl::unexpected<Failure>(question.error());
   Sources sources;
   auto few = ask_few(*question, options, sources);
-  const auto answered = few ? tl::expected<Answered, Failure>(std::move(*few)) : ask_all(*question, options, sources);
+  const auto answered =
+      few ? tl::expected<Answered, Failure>(std::move(*few)) : ask_all(*question, options, sources);
   if (!answered) return tl::unexpected<Failure>(answered.error());
 
   if (!options.quiet) print_diagnostics(answered->diagnostics, sources, options);

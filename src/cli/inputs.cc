@@ -32,7 +32,8 @@ tl::expected<Collection, Failure> open_inputs(const Options& options, Sources& s
   return fail("unreadable-input", collection.error().message);
 }
 
-tl::expected<Collection, Failure> open_neutron(const Options& options, Sources& sources, Diagnostics& diagnostics) {
+tl::expected<Collection, Failure> open_neutron(const Options& options, Sources& sources,
+                                               Diagnostics& diagnostics) {
   auto collection = Collection::open({}, options.neutron, sources, diagnostics);
   if (!collection) return fail("unreadable-input", collection.error().message);
   return std::move(*collection);

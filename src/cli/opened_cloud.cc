@@ -17,7 +17,8 @@ tl::expected<std::unique_ptr<const OpenedCloud>, Failure> OpenedCloud::open(
   const bool fills = options.fill == "reference";
   // A cloud that is only planned can be filled in whole.
   const bool planned = fills && options.inputs.empty() && !options.neutron.empty();
-  auto collection = planned ? open_neutron(options, sources, diagnostics) : open_inputs(options, sources, diagnostics);
+  auto collection =
+      planned ? open_neutron(options, sources, diagnostics) : open_inputs(options, sources, diagnostics);
   if (!collection) return tl::unexpected<Failure>(collection.error());
   std::unique_ptr<OpenedCloud> cloud(new OpenedCloud(std::move(*collection), *settings));
   Snapshot index = cloud->collection_.read_all(Depth::Index, diagnostics);
@@ -27,8 +28,8 @@ tl::expected<std::unique_ptr<const OpenedCloud>, Failure> OpenedCloud::open(
   return cloud;
 }
 
-std::unique_ptr<const OpenedCloud> OpenedCloud::open_few(const Options& options, const Ask& question, Sources& sources,
-                                                         Diagnostics& diagnostics) {
+std::unique_ptr<const OpenedCloud> OpenedCloud::open_few(const Options& options, const Ask& question,
+                                                         Sources& sources, Diagnostics& diagnostics) {
   const auto settings = settings_of(options);
   if (!settings) return nullptr;
   auto few = few_hosts(options, question, sources, diagnostics);
@@ -54,7 +55,8 @@ void OpenedCloud::join(Snapshot index, Sources& sources) {
   network_ = std::make_unique<const Network>(
       std::move(index),
       [this](std::size_t host, const HostSnapshot& known, Diagnostics& into) {
-        return filling_ ? filling_->read(host, known, into) : collection_.read(host, Depth::Full, into, &known);
+        return filling_ ? filling_->read(host, known, into)
+                        : collection_.read(host, Depth::Full, into, &known);
       },
       sources);
 }

@@ -32,20 +32,25 @@ tl::expected<void, Failure> write_dumps(const reference::Host& host, const std::
 
 std::string shown(const reference::Host& host) {
   std::string text;
-  for (const reference::Dump& dump : host.dumps) text += fmt::format("==> {}/{} <==\n{}\n", host.name, dump.path, text_of(dump));
-  for (const reference::Caveat& caveat : host.caveats) text += fmt::format("# {}: {}: {}\n", host.name, caveat.code, caveat.text);
+  for (const reference::Dump& dump : host.dumps)
+    text += fmt::format("==> {}/{} <==\n{}\n", host.name, dump.path, text_of(dump));
+  for (const reference::Caveat& caveat : host.caveats)
+    text += fmt::format("# {}: {}: {}\n", host.name, caveat.code, caveat.text);
   return text;
 }
 
 // A host's name becomes a folder's: one that leads elsewhere is none.
-bool may_be_folder(const std::string& name) { return !name.empty() && name.find('/') == std::string::npos && name != "." && name != ".."; }
+bool may_be_folder(const std::string& name) {
+  return !name.empty() && name.find('/') == std::string::npos && name != "." && name != "..";
+}
 
 class Printing {
  public:
   explicit Printing(const Options& options) : options_(options) {}
 
   bool wants(const std::string& host) {
-    const bool asked = options_.words.empty() || std::ranges::find(options_.words, host) != options_.words.end();
+    const bool asked =
+        options_.words.empty() || std::ranges::find(options_.words, host) != options_.words.end();
     if (asked) known_.insert(host);
     return asked;
   }
@@ -54,7 +59,8 @@ class Printing {
       text_ += shown(host);
       return {};
     }
-    if (!may_be_folder(host.name)) return fail("output", fmt::format("'{}' cannot be the name of a folder", host.name));
+    if (!may_be_folder(host.name))
+      return fail("output", fmt::format("'{}' cannot be the name of a folder", host.name));
     return write_dumps(host, options_.output);
   }
   tl::expected<void, Failure> finish() {
@@ -80,10 +86,13 @@ Outcome run_reference(const Options& options) {
   Diagnostics diagnostics;
   // Without dumps the hosts are those of Neutron's agents, and every number is allotted.
   const bool planned = options.inputs.empty() && !options.neutron.empty();
-  const auto collection = planned ? open_neutron(options, sources, diagnostics) : open_inputs(options, sources, diagnostics);
+  const auto collection =
+      planned ? open_neutron(options, sources, diagnostics) : open_inputs(options, sources, diagnostics);
   if (!collection) return tl::unexpected<Failure>(collection.error());
   const logical::Model model = collection->read_neutron(diagnostics);
-  if (model.empty()) return fail("no-input", "the reference is made of Neutron's objects, and there are none", "name them: --neutron DIR");
+  if (model.empty())
+    return fail("no-input", "the reference is made of Neutron's objects, and there are none",
+                "name them: --neutron DIR");
   const reference::Cloud cloud(model);
   Printing printing(options);
   if (planned) {
@@ -91,7 +100,8 @@ Outcome run_reference(const Options& options) {
     for (const logical::Agent& agent : model.agents) hosts.insert(agent.host);
     for (const std::string& host : hosts) {
       if (!printing.wants(host)) continue;
-      if (const auto taken = printing.take(planned_host(make_plan(cloud, nullptr, host, *settings))); !taken) return tl::unexpected<Failure>(taken.error());
+      if (const auto taken = printing.take(planned_host(make_plan(cloud, nullptr, host, *settings))); !taken)
+        return tl::unexpected<Failure>(taken.error());
     }
   }
   for (std::size_t i = 0; i < collection->hosts().size(); ++i) {

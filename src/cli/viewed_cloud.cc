@@ -193,7 +193,8 @@ tui::Subject ViewedCloud::judged(const Ask& asked, const tui::Subject& subject) 
   const auto question = ask_of(asked, subject.inquiry.value_or(tui::Inquiry{}));
   more.computes_findings = false;
   if (!question || !subject.trace) return more;
-  const Judgement judgement = judge(without.network(), *question, *subject.trace, opened_->settings(), *sources_);
+  const Judgement judgement =
+      judge(without.network(), *question, *subject.trace, opened_->settings(), *sources_);
   more.findings = judgement.findings;
   tui::Comparison comparison;
   comparison.reference = "Neutron " + judgement.release;

@@ -13,10 +13,14 @@ std::optional<RouteTable> parse_route_table(std::string_view text) {
 
 std::string route_table_name(RouteTable table) {
   switch (table) {
-    case kTableLocal: return "local";
-    case kTableMain: return "main";
-    case kTableDefault: return "default";
-    default: return std::to_string(table);
+    case kTableLocal:
+      return "local";
+    case kTableMain:
+      return "main";
+    case kTableDefault:
+      return "default";
+    default:
+      return std::to_string(table);
   }
 }
 

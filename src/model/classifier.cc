@@ -13,7 +13,9 @@ using openflow::FlowKey;
 using openflow::FlowRow;
 
 bool is_conjunctive(const openflow::Flow& flow) {
-  return std::ranges::any_of(flow.actions, [](const Action& action) { return std::holds_alternative<Conjunction>(action.variant()); });
+  return std::ranges::any_of(flow.actions, [](const Action& action) {
+    return std::holds_alternative<Conjunction>(action.variant());
+  });
 }
 
 constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
@@ -27,19 +29,24 @@ std::uint64_t hash_match(const openflow::Match& match) {
   return hash;
 }
 
-bool same_mask(const std::vector<std::pair<std::uint32_t, std::uint64_t>>& mask, const openflow::Match& match) {
+bool same_mask(const std::vector<std::pair<std::uint32_t, std::uint64_t>>& mask,
+               const openflow::Match& match) {
   return mask.size() == match.words.size() &&
          std::equal(mask.begin(), mask.end(), match.words.begin(),
-                    [](const auto& part, const openflow::MatchWord& word) { return part.first == word.index && part.second == word.mask; });
+                    [](const auto& part, const openflow::MatchWord& word) {
+                      return part.first == word.index && part.second == word.mask;
+                    });
 }
 
 }  // namespace
 
 void Classifier::Group::add(const FlowRow* row) {
-  auto at = std::ranges::find_if(subtables, [&](const Subtable& subtable) { return same_mask(subtable.mask, row->flow.match); });
+  auto at = std::ranges::find_if(
+      subtables, [&](const Subtable& subtable) { return same_mask(subtable.mask, row->flow.match); });
   if (at == subtables.end()) {
     Subtable subtable;
-    for (const openflow::MatchWord& word : row->flow.match.words) subtable.mask.emplace_back(word.index, word.mask);
+    for (const openflow::MatchWord& word : row->flow.match.words)
+      subtable.mask.emplace_back(word.index, word.mask);
     at = subtables.insert(subtables.end(), std::move(subtable));
   }
   at->highest = std::max(at->highest, row->flow.priority);
@@ -48,7 +55,8 @@ void Classifier::Group::add(const FlowRow* row) {
 
 void Classifier::Group::finish() {
   for (Subtable& subtable : subtables) {
-    std::ranges::stable_sort(subtable.entries, std::ranges::greater{}, [](const Entry& entry) { return entry.row->flow.priority; });
+    std::ranges::stable_sort(subtable.entries, std::ranges::greater{},
+                             [](const Entry& entry) { return entry.row->flow.priority; });
     subtable.slots.assign(std::bit_ceil(subtable.entries.size() * 2), kEnd);
     // From the last to the first, so that a slot's list begins with the highest priority.
     for (std::size_t i = subtable.entries.size(); i-- > 0;) {
@@ -88,7 +96,8 @@ Classifier::Found Classifier::best(const Group& group, const FlowKey& key) const
   for (const Subtable& subtable : group.subtables) {
     if (found.row != nullptr && subtable.highest < found.row->flow.priority) break;
     const std::uint64_t hash = hash_key(subtable, key);
-    for (std::uint32_t at = subtable.slots[hash & (subtable.slots.size() - 1)]; at != kEnd; at = subtable.entries[at].next) {
+    for (std::uint32_t at = subtable.slots[hash & (subtable.slots.size() - 1)]; at != kEnd;
+         at = subtable.entries[at].next) {
       const Entry& entry = subtable.entries[at];
       if (entry.hash != hash || !entry.row->flow.match.matches(key)) continue;
       if (found.row == nullptr || entry.row->flow.priority > found.row->flow.priority) {
@@ -109,22 +118,29 @@ std::vector<const FlowRow*> Classifier::clauses(const FlowKey& key, int floor) c
   for (const Subtable& subtable : conjunctive_.subtables) {
     if (static_cast<int>(subtable.highest) <= floor) break;
     const std::uint64_t hash = hash_key(subtable, key);
-    for (std::uint32_t at = subtable.slots[hash & (subtable.slots.size() - 1)]; at != kEnd; at = subtable.entries[at].next) {
+    for (std::uint32_t at = subtable.slots[hash & (subtable.slots.size() - 1)]; at != kEnd;
+         at = subtable.entries[at].next) {
       const Entry& entry = subtable.entries[at];
-      if (entry.hash == hash && static_cast<int>(entry.row->flow.priority) > floor && entry.row->flow.match.matches(key)) {
+      if (entry.hash == hash && static_cast<int>(entry.row->flow.priority) > floor &&
+          entry.row->flow.match.matches(key)) {
         matching.push_back(entry.row);
       }
     }
   }
-  std::ranges::stable_sort(matching, std::ranges::greater{}, [](const FlowRow* row) { return row->flow.priority; });
+  std::ranges::stable_sort(matching, std::ranges::greater{},
+                           [](const FlowRow* row) { return row->flow.priority; });
   return matching;
 }
 
 namespace {
 
 // The id of a conjunction all of whose clauses are among flows of one priority.
-std::optional<std::uint32_t> complete_id(std::vector<const FlowRow*>::const_iterator first, std::vector<const FlowRow*>::const_iterator last) {
-  struct Clauses { std::uint64_t seen = 0; std::uint8_t wanted = 0; };
+std::optional<std::uint32_t> complete_id(std::vector<const FlowRow*>::const_iterator first,
+                                         std::vector<const FlowRow*>::const_iterator last) {
+  struct Clauses {
+    std::uint64_t seen = 0;
+    std::uint8_t wanted = 0;
+  };
   std::map<std::uint32_t, Clauses> by_id;
   for (; first != last; ++first) {
     for (const Action& action : (*first)->flow.actions) {
@@ -149,7 +165,9 @@ Classifier::Found Classifier::lookup(const FlowKey& key) const {
     // A plain flow beats conjunctions of its own priority.
     const auto matching = clauses(key, found.row == nullptr ? -1 : found.row->flow.priority);
     for (auto first = matching.begin(); first != matching.end();) {
-      const auto last = std::find_if(first, matching.end(), [&](const FlowRow* row) { return row->flow.priority != (*first)->flow.priority; });
+      const auto last = std::find_if(first, matching.end(), [&](const FlowRow* row) {
+        return row->flow.priority != (*first)->flow.priority;
+      });
       if (const auto id = complete_id(first, last)) {
         FlowKey with_id = key;
         set64(with_id, openflow::FieldId::ConjId, *id);

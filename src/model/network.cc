@@ -18,17 +18,22 @@ bool Bundle::trunks_vlan(std::uint16_t vlan) const {
 bool Bundle::includes(std::uint16_t vlan, std::uint16_t inner) const {
   constexpr std::uint16_t kVid = 0x0fff;
   switch (mode) {
-    case VlanMode::Access: return vlan == tag && (inner & kVid) == 0;
-    case VlanMode::Dot1qTunnel: return vlan == tag && (cvlans.empty() || std::ranges::find(cvlans, inner & kVid) != cvlans.end());
+    case VlanMode::Access:
+      return vlan == tag && (inner & kVid) == 0;
+    case VlanMode::Dot1qTunnel:
+      return vlan == tag && (cvlans.empty() || std::ranges::find(cvlans, inner & kVid) != cvlans.end());
     case VlanMode::Trunk:
     case VlanMode::NativeTagged:
-    case VlanMode::NativeUntagged: return trunks_vlan(vlan);
+    case VlanMode::NativeUntagged:
+      return trunks_vlan(vlan);
   }
   return false;
 }
 
 bool Bridge::reserved_for_mirror(const Bundle& bundle) const {
-  return row != nullptr && std::ranges::any_of(row->mirrors, [&](const OvsMirror& mirror) { return !mirror.output_port.empty() && mirror.output_port == bundle.name; });
+  return row != nullptr && std::ranges::any_of(row->mirrors, [&](const OvsMirror& mirror) {
+           return !mirror.output_port.empty() && mirror.output_port == bundle.name;
+         });
 }
 
 std::size_t Namespace::find(std::string_view device) const {
@@ -65,7 +70,8 @@ std::size_t Host::find_namespace(std::string_view name) const {
 }
 
 Network::Index::Index(Snapshot read) : snapshot(std::move(read)) {
-  for (std::size_t host = 0; host < snapshot.hosts.size(); ++host) names.emplace(snapshot.hosts[host].name, host);
+  for (std::size_t host = 0; host < snapshot.hosts.size(); ++host)
+    names.emplace(snapshot.hosts[host].name, host);
   index_vteps();
   index_cards();
   index_macs();
@@ -106,11 +112,13 @@ void Network::prepare(std::span<const std::size_t> hosts) const {
   if (base_ != nullptr) return;
   std::vector<std::size_t> missing;
   for (const std::size_t host : hosts) {
-    if (host != kNowhere && !entries_[host]->joined && std::ranges::find(missing, host) == missing.end()) missing.push_back(host);
+    if (host != kNowhere && !entries_[host]->joined && std::ranges::find(missing, host) == missing.end())
+      missing.push_back(host);
   }
   if (missing.size() < 2) return;
   std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < missing.size(); ++i) threads.emplace_back([this, host = missing[i]] { this->host(host); });
+  for (std::size_t i = 1; i < missing.size(); ++i)
+    threads.emplace_back([this, host = missing[i]] { this->host(host); });
   host(missing.front());
 }
 
@@ -148,7 +156,8 @@ void Network::Index::index_vteps() {
     if (root == nullptr) continue;
     for (const auto& link : root->links.value) {
       for (const auto& address : link.value.addresses) {
-        if (!address.value.ip.loopback() && !address.value.ip.link_local()) vteps.emplace(address.value.ip, host);
+        if (!address.value.ip.loopback() && !address.value.ip.link_local())
+          vteps.emplace(address.value.ip, host);
       }
     }
   }
@@ -164,7 +173,8 @@ std::vector<std::pair<std::string, std::string>> bridge_mappings(const HostSnaps
   for (const std::string_view part : split(found->second.value, ',')) {
     const std::string_view pair = trim(part);
     const std::size_t colon = pair.rfind(':');
-    if (colon != std::string_view::npos) mappings.emplace_back(trim(pair.substr(0, colon)), trim(pair.substr(colon + 1)));
+    if (colon != std::string_view::npos)
+      mappings.emplace_back(trim(pair.substr(0, colon)), trim(pair.substr(colon + 1)));
   }
   return mappings;
 }
@@ -240,14 +250,17 @@ void Network::Index::index_macs() {
           const auto id = interface.external_ids.find("iface-id");
           if (mac == interface.external_ids.end() || interface.type == "internal") continue;
           if (const auto parsed = parse_mac(mac->second)) {
-            macs.emplace(*parsed, Owner{Owner::Kind::Vm, host, id == interface.external_ids.end() ? "" : id->second, "", interface.name});
+            macs.emplace(*parsed,
+                         Owner{Owner::Kind::Vm, host, id == interface.external_ids.end() ? "" : id->second,
+                               "", interface.name});
           }
         }
       }
     }
     for (const NamespaceSnapshot& netns : read.namespaces) {
       for (const auto& link : netns.links.value) {
-        if (link.value.mac && !link.value.mac->zero()) macs.emplace(*link.value.mac, Owner{Owner::Kind::Device, host, "", netns.name, link.value.name});
+        if (link.value.mac && !link.value.mac->zero())
+          macs.emplace(*link.value.mac, Owner{Owner::Kind::Device, host, "", netns.name, link.value.name});
       }
     }
   }
@@ -269,7 +282,8 @@ std::vector<std::string> Network::physical_networks(std::size_t host, std::strin
 
 std::vector<Network::Attached> Network::on_the_wire(std::size_t host, std::string_view device) const {
   ask_every_host();
-  const auto self = std::ranges::find_if(index_->cards, [&](const Card& card) { return card.host == host && card.device == device; });
+  const auto self = std::ranges::find_if(
+      index_->cards, [&](const Card& card) { return card.host == host && card.device == device; });
   std::vector<Attached> others;
   for (const Card& card : index_->cards) {
     if (self == index_->cards.end() || card.host == host) continue;
@@ -277,7 +291,8 @@ std::vector<Network::Attached> Network::on_the_wire(std::size_t host, std::strin
     const bool shared = std::ranges::any_of(card.physical_networks, [&](const std::string& name) {
       return std::ranges::find(self->physical_networks, name) != self->physical_networks.end();
     });
-    const bool unnamed = card.physical_networks.empty() && self->physical_networks.empty() && card.bridge == self->bridge;
+    const bool unnamed =
+        card.physical_networks.empty() && self->physical_networks.empty() && card.bridge == self->bridge;
     if (shared || unnamed) others.push_back({card.host, card.device});
   }
   return others;

@@ -16,10 +16,14 @@ std::optional<Mac> parse_mac(std::string_view text) {
     int digits = 0;
     for (; at < text.size() && digits < 2; ++at, ++digits) {
       const char c = text[at];
-      if (c >= '0' && c <= '9') octet = octet << 4 | static_cast<std::uint64_t>(c - '0');
-      else if (c >= 'a' && c <= 'f') octet = octet << 4 | static_cast<std::uint64_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') octet = octet << 4 | static_cast<std::uint64_t>(c - 'A' + 10);
-      else break;
+      if (c >= '0' && c <= '9')
+        octet = octet << 4 | static_cast<std::uint64_t>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        octet = octet << 4 | static_cast<std::uint64_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        octet = octet << 4 | static_cast<std::uint64_t>(c - 'A' + 10);
+      else
+        break;
     }
     if (digits == 0) return std::nullopt;
     value = value << 8 | octet;

@@ -39,7 +39,9 @@ std::string print_nat(const NatSpec& nat) {
   std::string out = nat.kind == NatSpec::Kind::Source ? "nat(src" : "nat(dst";
   if (nat.first) {
     const bool bracket = nat.first->v6() && nat.port_first != 0;
-    const auto ip = [&](const Ip& address) { return bracket ? "[" + to_string(address) + "]" : to_string(address); };
+    const auto ip = [&](const Ip& address) {
+      return bracket ? "[" + to_string(address) + "]" : to_string(address);
+    };
     out += "=" + ip(*nat.first);
     if (nat.last && nat.last != nat.first) out += "-" + ip(*nat.last);
     if (nat.port_first != 0) out += fmt::format(":{}", nat.port_first);
@@ -54,8 +56,10 @@ std::string print_ct(const CtSpec& spec) {
   if (spec.commit) add("commit");
   if (spec.force) add("force");
   if (spec.table) add(fmt::format("table={}", spec.table->value));
-  if (spec.zone_from) add("zone=" + print_subfield(*spec.zone_from));
-  else if (spec.zone != 0) add(fmt::format("zone={}", spec.zone));
+  if (spec.zone_from)
+    add("zone=" + print_subfield(*spec.zone_from));
+  else if (spec.zone != 0)
+    add(fmt::format("zone={}", spec.zone));
   if (spec.nat) add(print_nat(*spec.nat));
   if (!spec.exec.empty()) add("exec(" + to_string(spec.exec) + ")");
   if (!spec.alg.empty()) add("alg=" + spec.alg);
@@ -63,17 +67,21 @@ std::string print_ct(const CtSpec& spec) {
 }
 
 std::string print_bits(Bits128 value) {
-  return value.high == 0 ? fmt::format("{:#x}", value.low) : fmt::format("{:#x}{:016x}", value.high, value.low);
+  return value.high == 0 ? fmt::format("{:#x}", value.low)
+                         : fmt::format("{:#x}{:016x}", value.high, value.low);
 }
 
 std::string print_learn_item(const LearnItem& item) {
   switch (item.kind) {
-    case LearnItem::Kind::Output: return "output:" + print_subfield(item.from.value_or(Subfield{}));
+    case LearnItem::Kind::Output:
+      return "output:" + print_subfield(item.from.value_or(Subfield{}));
     case LearnItem::Kind::Load:
-      return fmt::format("load:{}->{}", item.from ? print_subfield(*item.from) : print_bits(item.value), print_subfield(item.to));
+      return fmt::format("load:{}->{}", item.from ? print_subfield(*item.from) : print_bits(item.value),
+                         print_subfield(item.to));
     case LearnItem::Kind::Match:
       if (item.from == item.to) return print_subfield(item.to);
-      return fmt::format("{}={}", print_subfield(item.to), item.from ? print_subfield(*item.from) : print_bits(item.value));
+      return fmt::format("{}={}", print_subfield(item.to),
+                         item.from ? print_subfield(*item.from) : print_bits(item.value));
   }
   return {};
 }
@@ -108,8 +116,9 @@ std::string print_output(Ofport port) {
 std::string print_bundle(const BundleSpec& spec) {
   std::string members;
   for (const Ofport port : spec.members) members += (members.empty() ? "" : ",") + print_port(port);
-  return fmt::format("{}({},{},{},ofport,{}members:{})", spec.load_to ? "bundle_load" : "bundle", spec.fields, spec.basis, spec.algorithm,
-                     spec.load_to ? print_subfield(*spec.load_to) + "," : "", members);
+  return fmt::format("{}({},{},{},ofport,{}members:{})", spec.load_to ? "bundle_load" : "bundle", spec.fields,
+                     spec.basis, spec.algorithm, spec.load_to ? print_subfield(*spec.load_to) + "," : "",
+                     members);
 }
 
 }  // namespace
@@ -119,7 +128,9 @@ std::string to_string(const Action& action) {
       overloaded{
           [](const Output& a) { return print_output(a.port); },
           [](const OutputField& a) { return "output:" + print_subfield(a.from); },
-          [](const OutputTruncated& a) { return fmt::format("output(port={},max_len={})", print_port(a.port), a.max_len); },
+          [](const OutputTruncated& a) {
+            return fmt::format("output(port={},max_len={})", print_port(a.port), a.max_len);
+          },
           [](const Controller& a) { return std::string(a.pause ? "controller(pause)" : "CONTROLLER:65535"); },
           [](const Enqueue& a) { return fmt::format("enqueue:{}:{}", print_port(a.port), a.queue); },
           [](const SetQueue& a) { return fmt::format("set_queue:{}", a.queue); },
@@ -129,7 +140,9 @@ std::string to_string(const Action& action) {
           [](const GotoTable& a) { return fmt::format("goto_table:{}", a.table.value); },
           [](const SetField& a) { return print_set_field(a); },
           [](const ModTransport& a) { return fmt::format("mod_tp_{}:{}", a.source ? "src" : "dst", a.port); },
-          [](const Move& a) { return fmt::format("move:{}->{}", print_subfield(a.from), print_subfield(a.to)); },
+          [](const Move& a) {
+            return fmt::format("move:{}->{}", print_subfield(a.from), print_subfield(a.to));
+          },
           [](const Push& a) { return "push:" + print_subfield(a.from); },
           [](const Pop& a) { return "pop:" + print_subfield(a.to); },
           [](const SetVlanVid& a) { return fmt::format("mod_vlan_vid:{}", a.vid); },
@@ -142,17 +155,21 @@ std::string to_string(const Action& action) {
           [](const DecTtl&) { return std::string("dec_ttl"); },
           [](const Ct& a) { return print_ct(*a.spec); },
           [](const CtClear&) { return std::string("ct_clear"); },
-          [](const Conjunction& a) { return fmt::format("conjunction({},{}/{})", a.id, a.clause, a.clauses); },
+          [](const Conjunction& a) {
+            return fmt::format("conjunction({},{}/{})", a.id, a.clause, a.clauses);
+          },
           [](const Learn& a) { return print_learn(*a.spec); },
           [](const Clone& a) { return "clone(" + to_string(a.actions) + ")"; },
           [](const WriteActions& a) { return "write_actions(" + to_string(a.actions) + ")"; },
           [](const ClearActions&) { return std::string("clear_actions"); },
           [](const DeleteField& a) { return fmt::format("delete_field:{}", name(a.field)); },
           [](const Exit&) { return std::string("exit"); },
-          [](const CheckPktLarger& a) { return fmt::format("check_pkt_larger({})->{}", a.size, print_subfield(a.to)); },
+          [](const CheckPktLarger& a) {
+            return fmt::format("check_pkt_larger({})->{}", a.size, print_subfield(a.to));
+          },
           [](const Multipath& a) {
-            return fmt::format("multipath({},{},{},{},{},{})", a.spec->fields, a.spec->basis, a.spec->algorithm, a.spec->links, a.spec->arg,
-                               print_subfield(a.spec->to));
+            return fmt::format("multipath({},{},{},{},{},{})", a.spec->fields, a.spec->basis,
+                               a.spec->algorithm, a.spec->links, a.spec->arg, print_subfield(a.spec->to));
           },
           [](const Bundle& a) { return print_bundle(*a.spec); },
           [](const NoEffect& a) { return *a.text; },

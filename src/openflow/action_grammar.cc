@@ -9,8 +9,10 @@ std::optional<NatSpec> ActionGrammar::nat(std::string_view text) {
     std::string_view part = trim(take_until(text, ','));
     const bool source = part.starts_with("src=");
     if (!source && !part.starts_with("dst=")) {
-      if (part == "src" || part == "dst") spec.kind = part == "src" ? NatSpec::Kind::Source : NatSpec::Kind::Destination;
-      else if (part != "random" && part != "hash" && part != "persistent") return std::nullopt;
+      if (part == "src" || part == "dst")
+        spec.kind = part == "src" ? NatSpec::Kind::Source : NatSpec::Kind::Destination;
+      else if (part != "random" && part != "hash" && part != "persistent")
+        return std::nullopt;
       continue;
     }
     spec.kind = source ? NatSpec::Kind::Source : NatSpec::Kind::Destination;
@@ -18,9 +20,9 @@ std::optional<NatSpec> ActionGrammar::nat(std::string_view text) {
     // A-B:p-q, IPv6 addresses in brackets when ports follow.
     std::string_view addresses = part, ports;
     const std::size_t bracket = part.rfind(']');
-    const std::size_t colon = bracket != std::string_view::npos                ? part.find(':', bracket)
+    const std::size_t colon = bracket != std::string_view::npos          ? part.find(':', bracket)
                               : part.find('.') != std::string_view::npos ? part.find(':')
-                                                                               : std::string_view::npos;
+                                                                         : std::string_view::npos;
     if (colon != std::string_view::npos) {
       addresses = part.substr(0, colon);
       ports = part.substr(colon + 1);
@@ -59,8 +61,10 @@ bool ActionGrammar::ct_part(std::string_view part, CtSpec& spec) {
     if (!inside) return false;
     spec.exec = std::move(*inside);
   } else if (consume(part, "zone=")) {
-    if (const auto zone = number16(part)) spec.zone = *zone;
-    else spec.zone_from = read_subfield(part);
+    if (const auto zone = number16(part))
+      spec.zone = *zone;
+    else
+      spec.zone_from = read_subfield(part);
     return number16(part) || spec.zone_from;
   } else if (consume(part, "table=")) {
     spec.table = table(part);
@@ -92,7 +96,8 @@ std::optional<Action> ActionGrammar::conjunction(const Call& call) {
   const auto id = number<std::uint32_t>(trim(take_until(rest, ',')));
   const auto clause = number<std::uint8_t>(trim(take_until(rest, '/')));
   const auto clauses = number<std::uint8_t>(trim(rest));
-  if (!id || !clause || !clauses || *clause < 1 || *clause > *clauses || *clauses > 64) return bad(call, "ID,K/N");
+  if (!id || !clause || !clauses || *clause < 1 || *clause > *clauses || *clauses > 64)
+    return bad(call, "ID,K/N");
   return Action{Conjunction{*id, *clause, *clauses}};
 }
 
@@ -136,7 +141,8 @@ std::optional<LearnItem> ActionGrammar::learn_item(std::string_view part) {
 bool ActionGrammar::learn_part(std::string_view part, LearnSpec& spec) {
   const std::size_t equals = part.find('=');
   const std::string_view key = part.substr(0, equals);
-  const std::string_view value = equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1);
+  const std::string_view value =
+      equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1);
   const auto into = [&](std::uint16_t& target) {
     const auto read = number16(value);
     if (read) target = *read;
@@ -169,7 +175,8 @@ bool ActionGrammar::learn_part(std::string_view part, LearnSpec& spec) {
   if (part == "send_flow_rem") return spec.send_flow_rem = true;
   if (part == "delete_learned") return spec.delete_learned = true;
   // The Ethernet type and protocol that a learned match needs may be spelt as keywords.
-  if (equals == std::string_view::npos && !find_field(part.substr(0, part.find('['))) && !part.starts_with("load:") && !part.starts_with("output:")) {
+  if (equals == std::string_view::npos && !find_field(part.substr(0, part.find('['))) &&
+      !part.starts_with("load:") && !part.starts_with("output:")) {
     std::optional<ReadError> error;
     const Match protocol = read_match(part, names_, error);
     if (error) return false;
@@ -190,7 +197,8 @@ std::optional<Action> ActionGrammar::learn(const Call& call) {
   for (parts.skip_separators(); !parts.done(); parts.skip_separators()) {
     const std::string_view part = parts.value();
     if (part.empty() || !learn_part(part, spec)) {
-      scanner_.fail_at(part.empty() ? call.text : part, fmt::format("expected an argument of learn(), found {}", quote(part)));
+      scanner_.fail_at(part.empty() ? call.text : part,
+                       fmt::format("expected an argument of learn(), found {}", quote(part)));
       return std::nullopt;
     }
   }

@@ -31,34 +31,79 @@ std::optional<Subfield> read_subfield(std::string_view text) {
 }
 
 const std::array<ActionGrammar::Entry, 65> ActionGrammar::kEntries{{
-    {"resubmit", &ActionGrammar::resubmit}, {"set_field", &ActionGrammar::set_field}, {"load", &ActionGrammar::load},
-    {"output", &ActionGrammar::output}, {"ct", &ActionGrammar::ct}, {"goto_table", &ActionGrammar::goto_table},
-    {"conjunction", &ActionGrammar::conjunction}, {"NORMAL", &ActionGrammar::to_normal}, {"drop", &ActionGrammar::drop},
-    {"strip_vlan", &ActionGrammar::strip_vlan}, {"pop_vlan", &ActionGrammar::strip_vlan}, {"push_vlan", &ActionGrammar::push_vlan},
-    {"mod_dl_src", &ActionGrammar::mod_dl_src}, {"mod_dl_dst", &ActionGrammar::mod_dl_dst}, {"mod_vlan_vid", &ActionGrammar::mod_vlan_vid},
-    {"move", &ActionGrammar::move}, {"IN_PORT", &ActionGrammar::to_in_port}, {"in_port", &ActionGrammar::to_in_port}, {"set_tunnel", &ActionGrammar::set_tunnel},
-    {"set_tunnel64", &ActionGrammar::set_tunnel}, {"ct_clear", &ActionGrammar::ct_clear}, {"learn", &ActionGrammar::learn},
-    {"LOCAL", &ActionGrammar::to_local}, {"CONTROLLER", &ActionGrammar::controller}, {"controller", &ActionGrammar::controller},
-    {"FLOOD", &ActionGrammar::to_flood}, {"ALL", &ActionGrammar::to_all}, {"TABLE", &ActionGrammar::to_table}, {"NONE", &ActionGrammar::to_none},
-    {"ANY", &ActionGrammar::to_none}, {"mod_nw_src", &ActionGrammar::mod_nw_src}, {"mod_nw_dst", &ActionGrammar::mod_nw_dst},
-    {"mod_nw_tos", &ActionGrammar::mod_nw_tos}, {"mod_nw_ecn", &ActionGrammar::mod_nw_ecn}, {"mod_nw_ttl", &ActionGrammar::mod_nw_ttl},
-    {"mod_tp_src", &ActionGrammar::mod_tp_src}, {"mod_tp_dst", &ActionGrammar::mod_tp_dst}, {"mod_vlan_pcp", &ActionGrammar::mod_vlan_pcp},
-    {"dec_ttl", &ActionGrammar::dec_ttl}, {"group", &ActionGrammar::group}, {"enqueue", &ActionGrammar::enqueue},
-    {"set_queue", &ActionGrammar::set_queue}, {"pop_queue", &ActionGrammar::pop_queue}, {"push", &ActionGrammar::push}, {"pop", &ActionGrammar::pop},
-    {"push_mpls", &ActionGrammar::push_mpls}, {"pop_mpls", &ActionGrammar::pop_mpls}, {"dec_mpls_ttl", &ActionGrammar::dec_mpls_ttl},
-    {"set_mpls_label", &ActionGrammar::set_mpls_label}, {"set_mpls_tc", &ActionGrammar::set_mpls_tc}, {"set_mpls_ttl", &ActionGrammar::set_mpls_ttl},
-    {"write_metadata", &ActionGrammar::write_metadata}, {"delete_field", &ActionGrammar::delete_field}, {"write_actions", &ActionGrammar::write_actions}, {"clear_actions", &ActionGrammar::clear_actions},
-    {"clone", &ActionGrammar::clone}, {"exit", &ActionGrammar::exit}, {"check_pkt_larger", &ActionGrammar::check_pkt_larger},
-    {"multipath", &ActionGrammar::multipath}, {"bundle", &ActionGrammar::bundle}, {"bundle_load", &ActionGrammar::bundle_load},
-    {"note", &ActionGrammar::no_effect}, {"meter", &ActionGrammar::no_effect},
-    {"set_vlan_vid", &ActionGrammar::set_vlan_vid}, {"set_vlan_pcp", &ActionGrammar::set_vlan_pcp},
+    {"resubmit", &ActionGrammar::resubmit},
+    {"set_field", &ActionGrammar::set_field},
+    {"load", &ActionGrammar::load},
+    {"output", &ActionGrammar::output},
+    {"ct", &ActionGrammar::ct},
+    {"goto_table", &ActionGrammar::goto_table},
+    {"conjunction", &ActionGrammar::conjunction},
+    {"NORMAL", &ActionGrammar::to_normal},
+    {"drop", &ActionGrammar::drop},
+    {"strip_vlan", &ActionGrammar::strip_vlan},
+    {"pop_vlan", &ActionGrammar::strip_vlan},
+    {"push_vlan", &ActionGrammar::push_vlan},
+    {"mod_dl_src", &ActionGrammar::mod_dl_src},
+    {"mod_dl_dst", &ActionGrammar::mod_dl_dst},
+    {"mod_vlan_vid", &ActionGrammar::mod_vlan_vid},
+    {"move", &ActionGrammar::move},
+    {"IN_PORT", &ActionGrammar::to_in_port},
+    {"in_port", &ActionGrammar::to_in_port},
+    {"set_tunnel", &ActionGrammar::set_tunnel},
+    {"set_tunnel64", &ActionGrammar::set_tunnel},
+    {"ct_clear", &ActionGrammar::ct_clear},
+    {"learn", &ActionGrammar::learn},
+    {"LOCAL", &ActionGrammar::to_local},
+    {"CONTROLLER", &ActionGrammar::controller},
+    {"controller", &ActionGrammar::controller},
+    {"FLOOD", &ActionGrammar::to_flood},
+    {"ALL", &ActionGrammar::to_all},
+    {"TABLE", &ActionGrammar::to_table},
+    {"NONE", &ActionGrammar::to_none},
+    {"ANY", &ActionGrammar::to_none},
+    {"mod_nw_src", &ActionGrammar::mod_nw_src},
+    {"mod_nw_dst", &ActionGrammar::mod_nw_dst},
+    {"mod_nw_tos", &ActionGrammar::mod_nw_tos},
+    {"mod_nw_ecn", &ActionGrammar::mod_nw_ecn},
+    {"mod_nw_ttl", &ActionGrammar::mod_nw_ttl},
+    {"mod_tp_src", &ActionGrammar::mod_tp_src},
+    {"mod_tp_dst", &ActionGrammar::mod_tp_dst},
+    {"mod_vlan_pcp", &ActionGrammar::mod_vlan_pcp},
+    {"dec_ttl", &ActionGrammar::dec_ttl},
+    {"group", &ActionGrammar::group},
+    {"enqueue", &ActionGrammar::enqueue},
+    {"set_queue", &ActionGrammar::set_queue},
+    {"pop_queue", &ActionGrammar::pop_queue},
+    {"push", &ActionGrammar::push},
+    {"pop", &ActionGrammar::pop},
+    {"push_mpls", &ActionGrammar::push_mpls},
+    {"pop_mpls", &ActionGrammar::pop_mpls},
+    {"dec_mpls_ttl", &ActionGrammar::dec_mpls_ttl},
+    {"set_mpls_label", &ActionGrammar::set_mpls_label},
+    {"set_mpls_tc", &ActionGrammar::set_mpls_tc},
+    {"set_mpls_ttl", &ActionGrammar::set_mpls_ttl},
+    {"write_metadata", &ActionGrammar::write_metadata},
+    {"delete_field", &ActionGrammar::delete_field},
+    {"write_actions", &ActionGrammar::write_actions},
+    {"clear_actions", &ActionGrammar::clear_actions},
+    {"clone", &ActionGrammar::clone},
+    {"exit", &ActionGrammar::exit},
+    {"check_pkt_larger", &ActionGrammar::check_pkt_larger},
+    {"multipath", &ActionGrammar::multipath},
+    {"bundle", &ActionGrammar::bundle},
+    {"bundle_load", &ActionGrammar::bundle_load},
+    {"note", &ActionGrammar::no_effect},
+    {"meter", &ActionGrammar::no_effect},
+    {"set_vlan_vid", &ActionGrammar::set_vlan_vid},
+    {"set_vlan_pcp", &ActionGrammar::set_vlan_pcp},
 }};
 
 namespace {
 
 // Known, and without effect on the path; or known, and not executed.
 constexpr std::array<std::string_view, 2> kNoEffect{"sample", "fin_timeout"};
-constexpr std::array<std::string_view, 5> kUnmodelled{"encap", "decap", "dec_nsh_ttl", "debug_recirc", "debug_slow"};
+constexpr std::array<std::string_view, 5> kUnmodelled{"encap", "decap", "dec_nsh_ttl", "debug_recirc",
+                                                      "debug_slow"};
 
 }  // namespace
 
@@ -129,7 +174,8 @@ std::optional<Action> ActionGrammar::read_call(const Call& call) {
 
 // A port alone is output to it. A bare word without a digit or '-' is taken for a damaged action.
 std::optional<Action> ActionGrammar::bare(const Call& call) {
-  const bool named = call.all.front() == '"' || call.all.find_first_of("-.0123456789") != std::string_view::npos;
+  const bool named =
+      call.all.front() == '"' || call.all.find_first_of("-.0123456789") != std::string_view::npos;
   const auto port = read_port(call.all, names_);
   const bool reserved = port && port->value >= kFirstReservedPort.value && port->value < kNamedPort;
   if (!port || (!named && !reserved)) {
@@ -214,8 +260,10 @@ std::optional<Action> ActionGrammar::resubmit(const Call& call) {
     }
     if (id->value != 255) resubmit.table = *id;
   }
-  if (rest == "ct") resubmit.ct = true;
-  else if (!rest.empty()) return bad(call, "\"ct\"");
+  if (rest == "ct")
+    resubmit.ct = true;
+  else if (!rest.empty())
+    return bad(call, "\"ct\"");
   return Action{resubmit};
 }
 
@@ -239,7 +287,9 @@ std::optional<Action> ActionGrammar::load(const Call& call) {
   if (arrow == std::string_view::npos) return bad(call, "VALUE->FIELD[BITS]");
   const std::string_view target = call.text.substr(arrow + 2);
   const std::string_view field_name = target.substr(0, target.find('['));
-  if ((target.starts_with("NXM_NX_TUN_METADATA") || target.starts_with("tun_metadata")) && !find_field(field_name)) return unmodelled(call);
+  if ((target.starts_with("NXM_NX_TUN_METADATA") || target.starts_with("tun_metadata")) &&
+      !find_field(field_name))
+    return unmodelled(call);
   const auto to = read_subfield(target);
   if (!to) {
     scanner_.fail_at(target, fmt::format("expected a field, found {}", quote(target)));
@@ -253,7 +303,8 @@ std::optional<Action> ActionGrammar::load(const Call& call) {
     if (!formatted) return bad(call, "a number");
     bits = formatted->value;
   }
-  if ((bits & ~ones128(to->bits)) != Bits128{}) return bad(call, fmt::format("a value of at most {} bits", to->bits));
+  if ((bits & ~ones128(to->bits)) != Bits128{})
+    return bad(call, fmt::format("a value of at most {} bits", to->bits));
   return Action{SetField{to->field, bits << to->offset, ones128(to->bits) << to->offset}};
 }
 
@@ -261,8 +312,10 @@ std::optional<Action> ActionGrammar::move(const Call& call) {
   const std::size_t arrow = call.text.find("->");
   if (arrow == std::string_view::npos) return bad(call, "FIELD->FIELD");
   const std::string_view from_text = call.text.substr(0, arrow), to_text = call.text.substr(arrow + 2);
-  if (from_text.starts_with("NXM_NX_TUN_METADATA") && !find_field(from_text.substr(0, from_text.find('[')))) return unmodelled(call);
-  if (to_text.starts_with("NXM_NX_TUN_METADATA") && !find_field(to_text.substr(0, to_text.find('[')))) return unmodelled(call);
+  if (from_text.starts_with("NXM_NX_TUN_METADATA") && !find_field(from_text.substr(0, from_text.find('['))))
+    return unmodelled(call);
+  if (to_text.starts_with("NXM_NX_TUN_METADATA") && !find_field(to_text.substr(0, to_text.find('['))))
+    return unmodelled(call);
   const auto from = read_subfield(from_text), to = read_subfield(to_text);
   if (!from || !to) {
     const std::string_view wrong = from ? to_text : from_text;
@@ -298,7 +351,8 @@ Actions ActionGrammar::read_known(KnownActions& known) {
   return {std::make_move_iterator(actions.begin()), std::make_move_iterator(actions.end())};
 }
 
-Actions read_actions(std::string_view text, Names& names, std::optional<ReadError>& error, KnownActions* known) {
+Actions read_actions(std::string_view text, Names& names, std::optional<ReadError>& error,
+                     KnownActions* known) {
   ActionGrammar reader(text, names, 0);
   error.reset();
   if (known == nullptr) {

@@ -19,7 +19,19 @@ namespace dvrtrace::openflow {
 namespace {
 
 // The words before the match that are about the row and not about packets.
-enum class Word : std::uint8_t { Cookie, Duration, Table, Packets, Bytes, IdleTimeout, HardTimeout, IdleAge, HardAge, Priority, Skip };
+enum class Word : std::uint8_t {
+  Cookie,
+  Duration,
+  Table,
+  Packets,
+  Bytes,
+  IdleTimeout,
+  HardTimeout,
+  IdleAge,
+  HardAge,
+  Priority,
+  Skip
+};
 struct HeadWord {
   std::string_view name;
   Word word;
@@ -28,21 +40,34 @@ struct HeadWord {
 constexpr HeadWord kHead5[] = {{"table", Word::Table}};
 constexpr HeadWord kHead6[] = {{"cookie", Word::Cookie}};
 constexpr HeadWord kHead7[] = {{"n_bytes", Word::Bytes}};
-constexpr HeadWord kHead8[] = {{"priority", Word::Priority}, {"duration", Word::Duration}, {"idle_age", Word::IdleAge}, {"hard_age", Word::HardAge},
-                               {"table_id", Word::Table}, {"out_port", Word::Skip}};
+constexpr HeadWord kHead8[] = {{"priority", Word::Priority}, {"duration", Word::Duration},
+                               {"idle_age", Word::IdleAge},  {"hard_age", Word::HardAge},
+                               {"table_id", Word::Table},    {"out_port", Word::Skip}};
 constexpr HeadWord kHead9[] = {{"n_packets", Word::Packets}};
-constexpr HeadWord kHeadLong[] = {{"idle_timeout", Word::IdleTimeout}, {"hard_timeout", Word::HardTimeout}, {"importance", Word::Skip}, {"send_flow_rem", Word::Skip},
-                                  {"check_overlap", Word::Skip}, {"reset_counts", Word::Skip}, {"no_packet_counts", Word::Skip},
-                                  {"no_byte_counts", Word::Skip}, {"n_offload_packets", Word::Skip}, {"n_offload_bytes", Word::Skip}};
+constexpr HeadWord kHeadLong[] = {{"idle_timeout", Word::IdleTimeout}, {"hard_timeout", Word::HardTimeout},
+                                  {"importance", Word::Skip},          {"send_flow_rem", Word::Skip},
+                                  {"check_overlap", Word::Skip},       {"reset_counts", Word::Skip},
+                                  {"no_packet_counts", Word::Skip},    {"no_byte_counts", Word::Skip},
+                                  {"n_offload_packets", Word::Skip},   {"n_offload_bytes", Word::Skip}};
 
 const HeadWord* find_head(std::string_view key) {
   std::span<const HeadWord> words;
   switch (key.size()) {
-    case 5: words = kHead5; break;
-    case 6: words = kHead6; break;
-    case 7: words = kHead7; break;
-    case 8: words = kHead8; break;
-    case 9: words = kHead9; break;
+    case 5:
+      words = kHead5;
+      break;
+    case 6:
+      words = kHead6;
+      break;
+    case 7:
+      words = kHead7;
+      break;
+    case 8:
+      words = kHead8;
+      break;
+    case 9:
+      words = kHead9;
+      break;
     default:
       if (key.size() < 10) return nullptr;
       words = kHeadLong;
@@ -91,7 +116,8 @@ class LineReader {
     const std::string_view text = trim(scanner_.rest());
     std::optional<ReadError> error;
     out.row.flow.actions = read_actions(text, names_, error, known_);
-    const std::uint32_t at = begin + static_cast<std::uint32_t>(text.empty() ? 0 : text.data() - scanner_.rest().data());
+    const std::uint32_t at =
+        begin + static_cast<std::uint32_t>(text.empty() ? 0 : text.data() - scanner_.rest().data());
     if (error) {
       scanner_.fail(at + error->begin, at + error->end, error->message);
       return bad(std::move(out));
@@ -181,7 +207,8 @@ class LineReader {
   }
 
   void fail_here(std::uint32_t begin) {
-    scanner_.fail(begin, begin + 1, fmt::format("expected a match field or actions=, found {}", quote(scanner_.rest())));
+    scanner_.fail(begin, begin + 1,
+                  fmt::format("expected a match field or actions=, found {}", quote(scanner_.rest())));
   }
 
   bool head_word(const HeadWord& word, std::string_view key, Flow& flow) {
@@ -225,18 +252,26 @@ class LineReader {
         stats_.packets = *value;
         has_stats_ = true;
         return true;
-      case Word::Bytes: stats_.bytes = *value; return true;
-      case Word::IdleAge: stats_.idle_age = static_cast<std::uint32_t>(*value); return true;
-      case Word::HardAge: stats_.hard_age = static_cast<std::uint32_t>(*value); return true;
+      case Word::Bytes:
+        stats_.bytes = *value;
+        return true;
+      case Word::IdleAge:
+        stats_.idle_age = static_cast<std::uint32_t>(*value);
+        return true;
+      case Word::HardAge:
+        stats_.hard_age = static_cast<std::uint32_t>(*value);
+        return true;
       case Word::Duration:
-      case Word::Skip: return true;
+      case Word::Skip:
+        return true;
     }
     return true;
   }
 
   bool not_a_number(std::uint32_t begin, std::string_view key) {
     const std::string_view found = scanner_.value();
-    scanner_.fail(begin, begin + static_cast<std::uint32_t>(found.size()), fmt::format("expected a number for {}, found {}", key, quote(found)));
+    scanner_.fail(begin, begin + static_cast<std::uint32_t>(found.size()),
+                  fmt::format("expected a number for {}, found {}", key, quote(found)));
     return false;
   }
 
@@ -256,7 +291,8 @@ class LineReader {
     std::uint64_t ms = 0;
     if (scanner_.take('.')) {
       std::uint64_t scale = 100;
-      for (; is_digit(scanner_.peek()); scanner_.advance(), scale /= 10) ms += static_cast<std::uint64_t>(scanner_.peek() - '0') * scale;
+      for (; is_digit(scanner_.peek()); scanner_.advance(), scale /= 10)
+        ms += static_cast<std::uint64_t>(scanner_.peek() - '0') * scale;
     }
     scanner_.take('s');
     stats_.duration_ms = *seconds * 1000 + ms;
@@ -275,8 +311,8 @@ class LineReader {
 
 // What stands between the rows: reply headers, and what collectors and shells leave.
 bool is_header(std::string_view line) {
-  return line.starts_with("NXST_FLOW reply") || line.starts_with("OFPST_FLOW reply") || line.starts_with("OFPST_FLOW (") ||
-         line.starts_with("OFPMP_FLOW");
+  return line.starts_with("NXST_FLOW reply") || line.starts_with("OFPST_FLOW reply") ||
+         line.starts_with("OFPST_FLOW (") || line.starts_with("OFPMP_FLOW");
 }
 
 bool is_noise(std::string_view line) { return line.empty() || line.front() == '#'; }
@@ -295,7 +331,9 @@ FlowLine read_line(std::string_view line, std::uint32_t base, Names& names, Know
 
 }  // namespace
 
-FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names) { return read_line(line, base, names, nullptr); }
+FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names) {
+  return read_line(line, base, names, nullptr);
+}
 
 FlowLine read_flow_line(std::string_view line, std::uint32_t base, Names& names, KnownActions& known) {
   return read_line(line, base, names, &known);
@@ -313,7 +351,8 @@ std::string to_string(const Flow& flow) {
   if (flow.idle_timeout != 0) out += fmt::format("idle_timeout={}, ", flow.idle_timeout);
   if (flow.hard_timeout != 0) out += fmt::format("hard_timeout={}, ", flow.hard_timeout);
   const std::string match = to_string(flow.match);
-  if (flow.priority != kDefaultPriority) out += fmt::format("priority={}{}", flow.priority, match.empty() ? "" : ",");
+  if (flow.priority != kDefaultPriority)
+    out += fmt::format("priority={}{}", flow.priority, match.empty() ? "" : ",");
   out += match;
   if (!out.empty() && out.back() != ' ') out += ' ';
   return out + "actions=" + to_string(flow.actions);
@@ -337,7 +376,9 @@ class ChangedLists {
 
  private:
   // By identity, which `before` keeps from being given to another list.
-  struct Known { Actions before, after; };
+  struct Known {
+    Actions before, after;
+  };
   std::unordered_map<const void*, Known> known_;
 };
 
@@ -357,7 +398,8 @@ class PortResolver {
       if (word.index != field.word || (word.mask >> field.shift & ones64(field.bits)) == 0) continue;
       Ofport port{static_cast<std::uint32_t>(word.value >> field.shift & ones64(field.bits))};
       resolve(port);
-      word.value = (word.value & ~(ones64(field.bits) << field.shift)) | std::uint64_t{port.value} << field.shift;
+      word.value = (word.value & ~(ones64(field.bits) << field.shift)) | std::uint64_t{port.value}
+                                                                             << field.shift;
     }
     resolve(flow.actions);
   }
@@ -379,21 +421,26 @@ class PortResolver {
   void resolve(Action& action) {
     std::visit(overloaded{[&](Output& a) { resolve(a.port); }, [&](OutputTruncated& a) { resolve(a.port); },
                           [&](Enqueue& a) { resolve(a.port); },
-                          [&](Resubmit& a) { if (a.in_port) resolve(*a.in_port); },
+                          [&](Resubmit& a) {
+                            if (a.in_port) resolve(*a.in_port);
+                          },
                           [&](SetField& a) {
                             Ofport port{static_cast<std::uint32_t>(a.value.low)};
                             if (a.field != FieldId::InPort) return;
                             resolve(port);
                             a.value.low = port.value;
                           },
-                          [&](Bundle& a) { for (Ofport& port : a.spec->members) resolve(port); },
+                          [&](Bundle& a) {
+                            for (Ofport& port : a.spec->members) resolve(port);
+                          },
                           [&](Clone& a) { resolve(a.actions); }, [&](WriteActions& a) { resolve(a.actions); },
                           [](auto&) {}},  // the others name no port
                action.variant());
   }
 
   void resolve(Ofport& port) const {
-    if (port.value >= kNamedPort && port.value - kNamedPort < numbers_.size()) port = numbers_[port.value - kNamedPort];
+    if (port.value >= kNamedPort && port.value - kNamedPort < numbers_.size())
+      port = numbers_[port.value - kNamedPort];
   }
   std::vector<Ofport> numbers_;
   ChangedLists lists_;
@@ -455,8 +502,10 @@ std::vector<std::string> resolve_tables(FlowTable& table, const TableNumber& num
   if (names.empty()) return unknown;
   TableResolver resolver;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (const auto known = number(names[i])) resolver.replace(Names::stand_in(i), *known);
-    else unknown.push_back(names[i]);
+    if (const auto known = number(names[i]))
+      resolver.replace(Names::stand_in(i), *known);
+    else
+      unknown.push_back(names[i]);
   }
   for (FlowRow& row : table.flows) resolver.resolve(row.flow);
   for (auto& bad : table.unread) resolver.resolve(bad.value);

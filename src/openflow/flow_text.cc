@@ -15,20 +15,32 @@ namespace {
 using F = FieldId;
 
 // About the packet rather than in it: printed where not 0.
-constexpr std::array kContext = {
-    F::RecircId, F::DpHash, F::ConjId, F::SkbPriority, F::CtState, F::CtZone, F::CtMark, F::CtLabel, F::CtNwSrc, F::CtNwDst, F::CtIpv6Src,
-    F::CtIpv6Dst, F::CtNwProto, F::CtTpSrc, F::CtTpDst, F::PktMark, F::Reg0, F::Reg1, F::Reg2, F::Reg3, F::Reg4, F::Reg5, F::Reg6, F::Reg7,
-    F::Reg8, F::Reg9, F::Reg10, F::Reg11, F::Reg12, F::Reg13, F::Reg14, F::Reg15, F::TunId, F::TunSrc, F::TunDst, F::TunIpv6Src,
-    F::TunIpv6Dst, F::TunGbpId, F::TunGbpFlags, F::TunErspanVer, F::TunErspanIdx, F::TunErspanDir, F::TunErspanHwid, F::TunGtpuFlags,
-    F::TunGtpuMsgtype, F::TunTos, F::TunTtl, F::TunFlags, F::Metadata, F::TunMetadata0, F::TunMetadata1,
-    F::TunMetadata2, F::TunMetadata3, F::TunMetadataPresent};
+constexpr std::array kContext = {F::RecircId,      F::DpHash,       F::ConjId,
+                                 F::SkbPriority,   F::CtState,      F::CtZone,
+                                 F::CtMark,        F::CtLabel,      F::CtNwSrc,
+                                 F::CtNwDst,       F::CtIpv6Src,    F::CtIpv6Dst,
+                                 F::CtNwProto,     F::CtTpSrc,      F::CtTpDst,
+                                 F::PktMark,       F::Reg0,         F::Reg1,
+                                 F::Reg2,          F::Reg3,         F::Reg4,
+                                 F::Reg5,          F::Reg6,         F::Reg7,
+                                 F::Reg8,          F::Reg9,         F::Reg10,
+                                 F::Reg11,         F::Reg12,        F::Reg13,
+                                 F::Reg14,         F::Reg15,        F::TunId,
+                                 F::TunSrc,        F::TunDst,       F::TunIpv6Src,
+                                 F::TunIpv6Dst,    F::TunGbpId,     F::TunGbpFlags,
+                                 F::TunErspanVer,  F::TunErspanIdx, F::TunErspanDir,
+                                 F::TunErspanHwid, F::TunGtpuFlags, F::TunGtpuMsgtype,
+                                 F::TunTos,        F::TunTtl,       F::TunFlags,
+                                 F::Metadata,      F::TunMetadata0, F::TunMetadata1,
+                                 F::TunMetadata2,  F::TunMetadata3, F::TunMetadataPresent};
 constexpr std::array kAlways = {F::InPort, F::EthSrc, F::EthDst, F::EthType};
 constexpr std::array kIp = {F::NwProto, F::IpDscp, F::NwEcn, F::NwTtl};
 constexpr std::array kIpv4 = {F::IpSrc, F::IpDst};
 constexpr std::array kIpv6 = {F::Ipv6Src, F::Ipv6Dst, F::Ipv6Label};
 constexpr std::array kArp = {F::ArpSpa, F::ArpTpa, F::NwProto, F::ArpSha, F::ArpTha};
 constexpr std::array kMpls = {F::MplsLabel, F::MplsTc, F::MplsBos, F::MplsTtl};
-constexpr std::array kNsh = {F::NshFlags, F::NshMdtype, F::NshNp, F::NshSpi, F::NshSi, F::NshC1, F::NshC2, F::NshC3, F::NshC4, F::NshTtl};
+constexpr std::array kNsh = {F::NshFlags, F::NshMdtype, F::NshNp, F::NshSpi, F::NshSi,
+                             F::NshC1,    F::NshC2,     F::NshC3, F::NshC4,  F::NshTtl};
 
 class PacketPrinter {
  public:
@@ -50,7 +62,8 @@ class PacketPrinter {
  private:
   // Fields of a tunnel are where a tunnel is; of a packet that is on its way to one only the id is.
   bool shown(FieldId id) const {
-    if ((id < F::TunId || id > F::TunGtpuMsgtype) && !is_tun_metadata(id) && id != F::TunMetadataPresent) return true;
+    if ((id < F::TunId || id > F::TunGtpuMsgtype) && !is_tun_metadata(id) && id != F::TunMetadataPresent)
+      return true;
     constexpr std::uint64_t kKey = 0x8;
     const bool tunnel = get(key_, F::TunDst) != Bits128{} || get(key_, F::TunIpv6Dst) != Bits128{};
     if (id == F::TunId) return !tunnel || (get64(key_, F::TunFlags) & kKey) != 0;
@@ -66,7 +79,9 @@ class PacketPrinter {
     add(F::VlanTci);
     if ((get64(key_, F::VlanTci) & kVlanPresent) == 0) return;
     const std::uint64_t inner = get64(key_, F::VlanTci1);
-    more_ += (inner & kVlanPresent) != 0 ? fmt::format(",dl_vlan1={},dl_vlan_pcp1={}", inner & 0xfff, inner >> 13) : fmt::format(",vlan_tci1={:#06x}", inner);
+    more_ += (inner & kVlanPresent) != 0
+                 ? fmt::format(",dl_vlan1={},dl_vlan_pcp1={}", inner & 0xfff, inner >> 13)
+                 : fmt::format(",vlan_tci1={:#06x}", inner);
   }
 
   void mpls() {
@@ -78,10 +93,13 @@ class PacketPrinter {
 
   void ip() {
     add(kIp);
-    if (exists(key_, Prerequisite::Ip4)) add(kIpv4);
-    else add(kIpv6);
+    if (exists(key_, Prerequisite::Ip4))
+      add(kIpv4);
+    else
+      add(kIpv6);
     match_.add(F::IpFrag, get(key_, F::IpFrag), ones128(8));
-    if (exists(key_, Prerequisite::Tcp) || exists(key_, Prerequisite::Udp) || exists(key_, Prerequisite::Sctp)) {
+    if (exists(key_, Prerequisite::Tcp) || exists(key_, Prerequisite::Udp) ||
+        exists(key_, Prerequisite::Sctp)) {
       add(F::TcpSrc);
       add(F::TcpDst);
     }
@@ -130,14 +148,17 @@ FlowKey read_packet(std::string_view text, Names& names, std::optional<ReadError
     }
     if (word.empty() || !reader.part(word, scanner)) {
       const std::string_view found = word.empty() ? scanner.rest() : word;
-      scanner.fail_at(found.substr(0, std::max<std::size_t>(1, found.size())), fmt::format("expected a field of the packet, found {}", quote(found)));
+      scanner.fail_at(found.substr(0, std::max<std::size_t>(1, found.size())),
+                      fmt::format("expected a field of the packet, found {}", quote(found)));
     }
   }
   std::vector<std::string> ignored;
   const Match match = reader.finish(&ignored);
-  if (!match.unmodelled.empty()) scanner.fail(0, 0, fmt::format("{} is not modelled", match.unmodelled.front()));
+  if (!match.unmodelled.empty())
+    scanner.fail(0, 0, fmt::format("{} is not modelled", match.unmodelled.front()));
   if (!ignored.empty()) {
-    scanner.fail(0, static_cast<std::uint32_t>(text.size()), fmt::format("prerequisites not met for setting {}", ignored.front()));
+    scanner.fail(0, static_cast<std::uint32_t>(text.size()),
+                 fmt::format("prerequisites not met for setting {}", ignored.front()));
   }
   error = scanner.error();
   for (const MatchWord& word : match.words) key.words[word.index] |= word.value;

@@ -28,11 +28,13 @@ struct ProtocolWord {
   std::uint16_t eth_type;
   std::uint8_t protocol;
 };
+// clang-format off
 constexpr std::array<ProtocolWord, 17> kProtocols{{{"ip", kTypeIpv4, 0}, {"ipv4", kTypeIpv4, 0}, {"ip4", kTypeIpv4, 0},
                                                    {"icmp", kTypeIpv4, kProtoIcmp}, {"tcp", kTypeIpv4, kProtoTcp}, {"udp", kTypeIpv4, kProtoUdp},
                                                    {"sctp", kTypeIpv4, kProtoSctp}, {"igmp", kTypeIpv4, kProtoIgmp}, {"arp", kTypeArp, 0}, {"rarp", kTypeRarp, 0},
                                                    {"ipv6", kTypeIpv6, 0}, {"ip6", kTypeIpv6, 0}, {"tcp6", kTypeIpv6, kProtoTcp}, {"udp6", kTypeIpv6, kProtoUdp},
                                                    {"sctp6", kTypeIpv6, kProtoSctp}, {"icmp6", kTypeIpv6, kProtoIcmpv6}, {"mpls", kTypeMpls, 0}}};
+// clang-format on
 
 // Keywords of matches, by an open-addressed hash: every flow asks it for each of its parts.
 class Keywords {
@@ -45,7 +47,8 @@ class Keywords {
         if (!other.empty()) put({other, Kind::Field, field.id});
       }
     }
-    for (const ProtocolWord& word : kProtocols) put({word.name, Kind::Protocol, FieldId::EthType, word.eth_type, word.protocol});
+    for (const ProtocolWord& word : kProtocols)
+      put({word.name, Kind::Protocol, FieldId::EthType, word.eth_type, word.protocol});
     put({"mplsm", Kind::Protocol, FieldId::EthType, kTypeMplsMulticast, 0});
     put({"eth", Kind::Protocol, FieldId::EthType, 0, 0});
     put({"dl_vlan", Kind::VlanId, FieldId::DlVlan});
@@ -107,8 +110,10 @@ void MatchReader::add(FieldId id, const MaskedValue& part) {
     add_word(field.word, part.value.low << field.shift, part.mask.low << field.shift);
   }
   if (field.needs != Prerequisite::None && field.needs != Prerequisite::Ethernet) {
-    if (fields_ < kFew) few_[fields_] = id;
-    else more_.push_back(id);
+    if (fields_ < kFew)
+      few_[fields_] = id;
+    else
+      more_.push_back(id);
     ++fields_;
   }
 }
@@ -161,11 +166,15 @@ bool MatchReader::part(std::string_view key, Scanner& scanner) {
       add(FieldId::VlanTci, {{0, kVlanPresent}, {0, kVlanPresent}});
       add(keyword->field, *value);
       break;
-    case Kind::Tos: add(FieldId::IpDscp, {value->value >> 2, ones128(6)}); break;  // ECN is not matched
+    case Kind::Tos:
+      add(FieldId::IpDscp, {value->value >> 2, ones128(6)});
+      break;  // ECN is not matched
     default:
       // Open vSwitch takes the value of these two for the mask too (match_set_tun_erspan_hwid_masked).
-      if (keyword->field == FieldId::TunErspanHwid || keyword->field == FieldId::TunErspanDir) add(keyword->field, {value->value, value->value});
-      else add(keyword->field, *value);
+      if (keyword->field == FieldId::TunErspanHwid || keyword->field == FieldId::TunErspanDir)
+        add(keyword->field, {value->value, value->value});
+      else
+        add(keyword->field, *value);
   }
   return true;
 }
@@ -186,33 +195,52 @@ bool MatchReader::guaranteed(Prerequisite needs) const {
   const std::uint64_t type = exact(FieldId::EthType, kNot);
   const std::uint64_t proto = exact(FieldId::NwProto, kNot);
   const bool ip = type == kTypeIpv4 || type == kTypeIpv6;
-  const auto nd = [&](std::uint64_t wanted) { return type == kTypeIpv6 && proto == kProtoIcmpv6 && exact(FieldId::Icmpv6Type, kNot) == wanted; };
+  const auto nd = [&](std::uint64_t wanted) {
+    return type == kTypeIpv6 && proto == kProtoIcmpv6 && exact(FieldId::Icmpv6Type, kNot) == wanted;
+  };
   switch (needs) {
     case Prerequisite::None:
-    case Prerequisite::Ethernet: return true;
-    case Prerequisite::Vlan: return (mask_at(info(FieldId::VlanTci).word) & kVlanPresent) != 0;
-    case Prerequisite::Mpls: return type == kTypeMpls || type == kTypeMplsMulticast;
-    case Prerequisite::Ip4: return type == kTypeIpv4 || type == kTypeArp || type == kTypeRarp;  // nw_src may say arp_spa
-    case Prerequisite::Ip6: return type == kTypeIpv6;
-    case Prerequisite::Ip: return ip || type == kTypeArp || type == kTypeRarp;
-    case Prerequisite::Arp: return type == kTypeArp || type == kTypeRarp;
-    case Prerequisite::Tcp: return ip && proto == kProtoTcp;
-    case Prerequisite::Udp: return ip && proto == kProtoUdp;
-    case Prerequisite::Sctp: return ip && proto == kProtoSctp;
+    case Prerequisite::Ethernet:
+      return true;
+    case Prerequisite::Vlan:
+      return (mask_at(info(FieldId::VlanTci).word) & kVlanPresent) != 0;
+    case Prerequisite::Mpls:
+      return type == kTypeMpls || type == kTypeMplsMulticast;
+    case Prerequisite::Ip4:
+      return type == kTypeIpv4 || type == kTypeArp || type == kTypeRarp;  // nw_src may say arp_spa
+    case Prerequisite::Ip6:
+      return type == kTypeIpv6;
+    case Prerequisite::Ip:
+      return ip || type == kTypeArp || type == kTypeRarp;
+    case Prerequisite::Arp:
+      return type == kTypeArp || type == kTypeRarp;
+    case Prerequisite::Tcp:
+      return ip && proto == kProtoTcp;
+    case Prerequisite::Udp:
+      return ip && proto == kProtoUdp;
+    case Prerequisite::Sctp:
+      return ip && proto == kProtoSctp;
     case Prerequisite::Icmp4:
-    case Prerequisite::Icmp6: return (type == kTypeIpv4 && proto == kProtoIcmp) || (type == kTypeIpv6 && proto == kProtoIcmpv6);
-    case Prerequisite::Nd: return nd(135) || nd(136);
-    case Prerequisite::NdSolicit: return nd(135);
-    case Prerequisite::NdAdvert: return nd(136);
-    case Prerequisite::Tracked: return (mask_at(info(FieldId::CtState).word) >> 32 & kCtTracked) != 0;
-    case Prerequisite::Nsh: return type == kTypeNsh || exact(FieldId::PacketType, kNot) == (1u << 16 | kTypeNsh);
+    case Prerequisite::Icmp6:
+      return (type == kTypeIpv4 && proto == kProtoIcmp) || (type == kTypeIpv6 && proto == kProtoIcmpv6);
+    case Prerequisite::Nd:
+      return nd(135) || nd(136);
+    case Prerequisite::NdSolicit:
+      return nd(135);
+    case Prerequisite::NdAdvert:
+      return nd(136);
+    case Prerequisite::Tracked:
+      return (mask_at(info(FieldId::CtState).word) >> 32 & kCtTracked) != 0;
+    case Prerequisite::Nsh:
+      return type == kTypeNsh || exact(FieldId::PacketType, kNot) == (1u << 16 | kTypeNsh);
   }
   return false;
 }
 
 void MatchReader::check_prerequisite(FieldId id, std::vector<std::string>* ignored) {
   const auto transport = [&] {
-    return guaranteed(Prerequisite::Tcp) || guaranteed(Prerequisite::Udp) || guaranteed(Prerequisite::Sctp) || guaranteed(Prerequisite::Icmp4);
+    return guaranteed(Prerequisite::Tcp) || guaranteed(Prerequisite::Udp) || guaranteed(Prerequisite::Sctp) ||
+           guaranteed(Prerequisite::Icmp4);
   };
   const FieldInfo& field = info(id);
   if (guaranteed(field.needs) || (any_transport(id) && transport())) return;
@@ -226,10 +254,12 @@ void MatchReader::check_prerequisite(FieldId id, std::vector<std::string>* ignor
 }
 
 Match MatchReader::finish(std::vector<std::string>* ignored) {
-  for (std::size_t field = 0; field < std::min(fields_, kFew); ++field) check_prerequisite(few_[field], ignored);
+  for (std::size_t field = 0; field < std::min(fields_, kFew); ++field)
+    check_prerequisite(few_[field], ignored);
   for (const FieldId id : more_) check_prerequisite(id, ignored);
   // "arp,nw_proto=2" says arp_op, whose other octet is nobody's.
-  if (guaranteed(Prerequisite::Arp) && mask_of(info(FieldId::NwProto)) == ones128(8)) add_word(info(FieldId::ArpOp).word, 0, 0xff00);
+  if (guaranteed(Prerequisite::Arp) && mask_of(info(FieldId::NwProto)) == ones128(8))
+    add_word(info(FieldId::ArpOp).word, 0, 0xff00);
   Match match;
   std::array<MatchWord, kKeyWords> words;
   auto end = words.begin();
@@ -249,7 +279,8 @@ Match read_match(std::string_view text, Names& names, std::optional<ReadError>& 
     const std::string_view key = scanner.word();
     if (key.empty() || !reader.part(key, scanner)) {
       const std::string_view found = key.empty() ? scanner.rest() : key;
-      scanner.fail_at(found.substr(0, std::max<std::size_t>(1, found.size())), fmt::format("expected a match field, found {}", quote(found)));
+      scanner.fail_at(found.substr(0, std::max<std::size_t>(1, found.size())),
+                      fmt::format("expected a match field, found {}", quote(found)));
     }
   }
   error = scanner.error();
@@ -309,7 +340,8 @@ std::string print_vlan(Bits128 value, Bits128 mask) {
   const std::uint64_t tci = value.low, ones = mask.low;
   if (ones == 0x1fff && (tci & kVlanPresent) != 0) return fmt::format("dl_vlan={}", tci & 0xfff);
   if (ones == 0xf000 && (tci & kVlanPresent) != 0) return fmt::format("dl_vlan_pcp={}", tci >> 13);
-  if (ones == 0xffff && (tci & kVlanPresent) != 0) return fmt::format("dl_vlan={},dl_vlan_pcp={}", tci & 0xfff, tci >> 13);
+  if (ones == 0xffff && (tci & kVlanPresent) != 0)
+    return fmt::format("dl_vlan={},dl_vlan_pcp={}", tci & 0xfff, tci >> 13);
   if (ones == 0xffff) return fmt::format("vlan_tci={:#06x}", tci);
   return fmt::format("vlan_tci={:#06x}/{:#06x}", tci, ones);
 }
@@ -335,6 +367,7 @@ std::string print_protocol(const Match& match, bool& proto_said) {
 }
 
 // Fields in ovs-ofctl's order (match_format of Open vSwitch).
+// clang-format off
 constexpr std::array kPrintOrder = {
     FieldId::RecircId, FieldId::DpHash, FieldId::ConjId, FieldId::SkbPriority, FieldId::ActsetOutput, FieldId::CtState, FieldId::CtZone,
     FieldId::CtMark, FieldId::CtLabel, FieldId::CtNwSrc, FieldId::CtNwDst, FieldId::CtIpv6Src, FieldId::CtIpv6Dst, FieldId::CtNwProto,
@@ -352,6 +385,7 @@ constexpr std::array kPrintOrder = {
     FieldId::IpFrag, FieldId::IcmpType, FieldId::IcmpCode, FieldId::NdTarget, FieldId::NdSll, FieldId::NdTll, FieldId::NdReserved,
     FieldId::NdOptionsType, FieldId::TcpSrc, FieldId::TcpDst, FieldId::TcpFlags,
 };
+// clang-format on
 
 class MatchPrinter {
  public:
@@ -378,16 +412,20 @@ class MatchPrinter {
     out_ += text;
   }
   bool arp() const { return type_ == kTypeArp || type_ == kTypeRarp; }
-  bool icmp() const { return (type_ == kTypeIpv4 && proto_ == kProtoIcmp) || (type_ == kTypeIpv6 && proto_ == kProtoIcmpv6); }
+  bool icmp() const {
+    return (type_ == kTypeIpv4 && proto_ == kProtoIcmp) || (type_ == kTypeIpv6 && proto_ == kProtoIcmpv6);
+  }
   bool nd() const {
     const std::uint64_t icmp_type = match_.value_of(FieldId::IcmpType).low;
-    return type_ == kTypeIpv6 && proto_ == kProtoIcmpv6 && match_.mask_of(FieldId::IcmpType) == ones128(8) && (icmp_type == 135 || icmp_type == 136);
+    return type_ == kTypeIpv6 && proto_ == kProtoIcmpv6 && match_.mask_of(FieldId::IcmpType) == ones128(8) &&
+           (icmp_type == 135 || icmp_type == 136);
   }
 
   // Options that are asked for without a value.
   std::string options(std::uint64_t present) const {
     std::string out;
-    for (FieldId id = FieldId::TunMetadata0; is_tun_metadata(id); id = static_cast<FieldId>(static_cast<unsigned>(id) + 1)) {
+    for (FieldId id = FieldId::TunMetadata0; is_tun_metadata(id);
+         id = static_cast<FieldId>(static_cast<unsigned>(id) + 1)) {
       if ((present >> tun_metadata_number(id) & 1) == 0 || match_.mask_of(id) != Bits128{}) continue;
       out += (out.empty() ? "" : ",") + std::string(name(id));
     }
@@ -400,28 +438,46 @@ class MatchPrinter {
       return fmt::format("{}={}", name, print_value(info(as), value, mask));
     };
     switch (id) {
-      case FieldId::EthType: return protocol_;
-      case FieldId::TunMetadataPresent: return options(value.low);
-      case FieldId::VlanTci: return print_vlan(value, mask);
+      case FieldId::EthType:
+        return protocol_;
+      case FieldId::TunMetadataPresent:
+        return options(value.low);
+      case FieldId::VlanTci:
+        return print_vlan(value, mask);
       case FieldId::ArpOp:
         if (!arp() || proto_said_) return "";
         // Its high octet is nobody's: a mask of the low one alone is exact.
         return (mask.low & 0xff) == 0xff ? fmt::format("arp_op={}", value.low) : print("arp_op", id);
-      case FieldId::NwProto: return arp() || proto_said_ ? "" : print("nw_proto", id);
-      case FieldId::EthSrc: return print("dl_src", id);
-      case FieldId::EthDst: return print("dl_dst", id);
-      case FieldId::IpSrc: return print(arp() ? "arp_spa" : "nw_src", id);
-      case FieldId::IpDst: return print(arp() ? "arp_tpa" : "nw_dst", id);
-      case FieldId::ArpSha: return arp() ? print("arp_sha", id) : "";
-      case FieldId::ArpTha: return arp() ? print("arp_tha", id) : "";
-      case FieldId::NdSll: return nd() ? print("nd_sll", id) : "";
-      case FieldId::NdTll: return nd() ? print("nd_tll", id) : "";
-      case FieldId::IcmpType: return icmp() ? print("icmp_type", id) : "";
-      case FieldId::IcmpCode: return icmp() ? print("icmp_code", id) : "";
-      case FieldId::TcpSrc: return icmp() ? "" : print("tp_src", id);
-      case FieldId::TcpDst: return icmp() ? "" : print("tp_dst", id);
-      case FieldId::IpDscp: return fmt::format("nw_tos={}", value.low << 2);
-      default: return print(name(id), id);
+      case FieldId::NwProto:
+        return arp() || proto_said_ ? "" : print("nw_proto", id);
+      case FieldId::EthSrc:
+        return print("dl_src", id);
+      case FieldId::EthDst:
+        return print("dl_dst", id);
+      case FieldId::IpSrc:
+        return print(arp() ? "arp_spa" : "nw_src", id);
+      case FieldId::IpDst:
+        return print(arp() ? "arp_tpa" : "nw_dst", id);
+      case FieldId::ArpSha:
+        return arp() ? print("arp_sha", id) : "";
+      case FieldId::ArpTha:
+        return arp() ? print("arp_tha", id) : "";
+      case FieldId::NdSll:
+        return nd() ? print("nd_sll", id) : "";
+      case FieldId::NdTll:
+        return nd() ? print("nd_tll", id) : "";
+      case FieldId::IcmpType:
+        return icmp() ? print("icmp_type", id) : "";
+      case FieldId::IcmpCode:
+        return icmp() ? print("icmp_code", id) : "";
+      case FieldId::TcpSrc:
+        return icmp() ? "" : print("tp_src", id);
+      case FieldId::TcpDst:
+        return icmp() ? "" : print("tp_dst", id);
+      case FieldId::IpDscp:
+        return fmt::format("nw_tos={}", value.low << 2);
+      default:
+        return print(name(id), id);
     }
   }
 

@@ -14,14 +14,20 @@ std::string_view Scanner::value() {
     }
     const char c = *at_;
     if (quoted) {
-      if (c == '\\' && at_ + 1 != end_) ++at_;
-      else if (c == '"') quoted = false;
+      if (c == '\\' && at_ + 1 != end_)
+        ++at_;
+      else if (c == '"')
+        quoted = false;
       continue;
     }
-    if (c == '"') quoted = true;
-    else if (c == '(') ++depth;
-    else if (c == ')' && depth-- == 0) break;
-    else if (depth == 0 && separator(c)) break;
+    if (c == '"')
+      quoted = true;
+    else if (c == '(')
+      ++depth;
+    else if (c == ')' && depth-- == 0)
+      break;
+    else if (depth == 0 && separator(c))
+      break;
   }
   return {from, static_cast<std::size_t>(at_ - from)};
 }
@@ -34,8 +40,10 @@ std::optional<std::string_view> Scanner::parenthesised() {
   for (; at_ != end_; ++at_) {
     const char c = *at_;
     if (quoted) {
-      if (c == '\\' && at_ + 1 != end_) ++at_;
-      else if (c == '"') quoted = false;
+      if (c == '\\' && at_ + 1 != end_)
+        ++at_;
+      else if (c == '"')
+        quoted = false;
     } else if (c == '"') {
       quoted = true;
     } else if (c == '(') {

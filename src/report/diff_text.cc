@@ -27,9 +27,7 @@ std::string answer_text(const PathAnswer& answer) {
   return fmt::format("{} ({})", name(answer.verdict), name(answer.reason));
 }
 
-bool arrives(const PathAnswer& answer) {
-  return answer.failure.empty() && arrives(answer.verdict);
-}
+bool arrives(const PathAnswer& answer) { return answer.failure.empty() && arrives(answer.verdict); }
 
 // The first places of both ways that differ.
 std::pair<std::string, std::string> parting(const ChangedPath& path) {

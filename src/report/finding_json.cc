@@ -30,7 +30,8 @@ Json findings_json(const std::vector<Finding>& findings, const Sources& sources)
 std::string print_json(const CheckReport& report, const JsonContext& context) {
   Json json{{"schema", "dvrtrace.check/1"}, {"tool", context.tool}, {"inputs", Json::array()}};
   for (const JsonInput& input : context.inputs) {
-    json["inputs"].push_back({{"host", input.host}, {"path", input.path}, {"collected_at", or_null(input.collected_at)}});
+    json["inputs"].push_back(
+        {{"host", input.host}, {"path", input.path}, {"collected_at", or_null(input.collected_at)}});
   }
   json["release"] = or_null(report.release);
   json["neutron"] = report.neutron;

@@ -124,8 +124,13 @@ class Gaps {
     if (part.complete() || part.wanted.empty()) return;
     std::string_view command = part.wanted;
     if (consume(command, "ip netns exec ")) take_word(command);
-    missing_.push_back(
-        {host_, netns_, std::string(trim(command)), part.failure, part.presence == Presence::Truncated, {}, {}});
+    missing_.push_back({host_,
+                        netns_,
+                        std::string(trim(command)),
+                        part.failure,
+                        part.presence == Presence::Truncated,
+                        {},
+                        {}});
   }
 
   std::vector<MissingDump>& missing_;
@@ -259,8 +264,9 @@ bool serves(const HostSnapshot& host, const Ip& ip) {
   for (const NamespaceSnapshot& netns : host.namespaces) {
     if (!netns.name.starts_with("fip-")) continue;
     for (const auto& route : netns.routes4.value) {
-      const bool by_router =
-          route.value.type == kernel::RouteType::Unicast && !route.value.nexthops.empty() && route.value.nexthops.front().device.starts_with("fpr-");
+      const bool by_router = route.value.type == kernel::RouteType::Unicast &&
+                             !route.value.nexthops.empty() &&
+                             route.value.nexthops.front().device.starts_with("fpr-");
       if (by_router && route.value.destination == host_prefix(ip)) return true;
     }
   }

@@ -82,12 +82,9 @@ Json floating_ip_json(const FloatingIpItem& item) {
 }
 
 Json missing_json(const MissingDump& item) {
-  return {{"host", item.host},
-          {"netns", item.netns},
-          {"command", item.command},
-          {"failure", or_null(item.failure)},
-          {"truncated", item.truncated},
-          {"collected_by", or_null(item.collected_by)},
+  return {{"host", item.host},           {"netns", item.netns},
+          {"command", item.command},     {"failure", or_null(item.failure)},
+          {"truncated", item.truncated}, {"collected_by", or_null(item.collected_by)},
           {"cost", or_null(item.cost)}};
 }
 

@@ -10,7 +10,7 @@ namespace dvrtrace {
 namespace {
 
 constexpr std::size_t kIdOfDevice = 11;  // characters of a port's UUID in the names of its devices
-constexpr std::size_t kShortId = 8;  // of a UUID without a name: enough to look it up
+constexpr std::size_t kShortId = 8;      // of a UUID without a name: enough to look it up
 
 // Objects by their UUID.
 template <class Object>
@@ -47,14 +47,18 @@ class Naming {
     routers();
     for (const logical::FloatingIp& floating : model_.floating_ips) {
       const logical::Port* port = ports_.find(floating.port_id);
-      glossary_.addresses.emplace(floating.floating_ip, port == nullptr ? "floating IP" : "floating IP of " + title(*port));
+      glossary_.addresses.emplace(floating.floating_ip,
+                                  port == nullptr ? "floating IP" : "floating IP of " + title(*port));
     }
-    for (const logical::DvrHostMac& mac : model_.dvr_macs) glossary_.macs.emplace(mac.mac, "DVR MAC of " + mac.host);
+    for (const logical::DvrHostMac& mac : model_.dvr_macs)
+      glossary_.macs.emplace(mac.mac, "DVR MAC of " + mac.host);
     return std::move(glossary_);
   }
 
  private:
-  static std::string short_name(const std::string& name, const std::string& id) { return name.empty() ? id.substr(0, kShortId) : name; }
+  static std::string short_name(const std::string& name, const std::string& id) {
+    return name.empty() ? id.substr(0, kShortId) : name;
+  }
 
   std::string network_name(const std::string& id) const {
     const logical::Network* network = networks_.find(id);
@@ -66,8 +70,10 @@ class Naming {
     for (const logical::Network& network : model_.networks) {
       if (!network.segmentation_id) continue;
       const std::string name = short_name(network.name, network.id);
-      if (network.type == "vlan") glossary_.provider_vlans.emplace(static_cast<std::uint16_t>(*network.segmentation_id), name);
-      else glossary_.vnis.emplace(*network.segmentation_id, name);
+      if (network.type == "vlan")
+        glossary_.provider_vlans.emplace(static_cast<std::uint16_t>(*network.segmentation_id), name);
+      else
+        glossary_.vnis.emplace(*network.segmentation_id, name);
     }
   }
 
@@ -80,10 +86,13 @@ class Naming {
         glossary_.local_vlans.emplace(Glossary::HostVlan{host.name, *port.tag}, network_name(net->second));
         const auto segment = port.other_config.find("segmentation_id");
         const auto type = port.other_config.find("network_type");
-        if (segment == port.other_config.end() || type == port.other_config.end() || !model_.networks.empty()) continue;
+        if (segment == port.other_config.end() || type == port.other_config.end() || !model_.networks.empty())
+          continue;
         const std::uint64_t id = std::strtoull(segment->second.c_str(), nullptr, 10);
-        if (type->second == "vlan") glossary_.provider_vlans.emplace(static_cast<std::uint16_t>(id), network_name(net->second));
-        else if (type->second != "flat" && type->second != "local") glossary_.vnis.emplace(id, network_name(net->second));
+        if (type->second == "vlan")
+          glossary_.provider_vlans.emplace(static_cast<std::uint16_t>(id), network_name(net->second));
+        else if (type->second != "flat" && type->second != "local")
+          glossary_.vnis.emplace(id, network_name(net->second));
       }
     }
   }
@@ -101,12 +110,18 @@ class Naming {
   void ports() {
     for (const logical::Port& port : model_.ports) {
       std::string what = title(port);
-      if (port.device_owner.find("router_interface") != std::string::npos) what = fmt::format("gateway of {}{}", network_name(port.network_id), of_router(port));
-      else if (port.device_owner == "network:router_centralized_snat") what = fmt::format("SNAT port of {}{}", network_name(port.network_id), of_router(port));
-      else if (port.device_owner == "network:router_gateway") what = fmt::format("external gateway{}", of_router(port));
-      else if (port.device_owner == "network:floatingip_agent_gateway") what = "floating IP gateway of " + port.host;
-      else if (port.device_owner == "network:dhcp") what = "DHCP port of " + network_name(port.network_id);
-      else if (port.name.empty() && !port.device_owner.starts_with("compute:")) continue;
+      if (port.device_owner.find("router_interface") != std::string::npos)
+        what = fmt::format("gateway of {}{}", network_name(port.network_id), of_router(port));
+      else if (port.device_owner == "network:router_centralized_snat")
+        what = fmt::format("SNAT port of {}{}", network_name(port.network_id), of_router(port));
+      else if (port.device_owner == "network:router_gateway")
+        what = fmt::format("external gateway{}", of_router(port));
+      else if (port.device_owner == "network:floatingip_agent_gateway")
+        what = "floating IP gateway of " + port.host;
+      else if (port.device_owner == "network:dhcp")
+        what = "DHCP port of " + network_name(port.network_id);
+      else if (port.name.empty() && !port.device_owner.starts_with("compute:"))
+        continue;
       glossary_.macs.emplace(port.mac, what);
       glossary_.ports.emplace(port.id.substr(0, kIdOfDevice), std::move(what));
     }

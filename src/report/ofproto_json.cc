@@ -52,12 +52,25 @@ std::string print_json(const OfprotoTrace& trace, const Sources& sources, const 
     final_flows.push_back(openflow::print_packet(pass.after));
   }
   Json assumptions = Json::array(), unknown = Json::array();
-  for (const Assumption& assumption : trace.assumptions) assumptions.push_back({{"code", assumption.code}, {"text", assumption.text}});
+  for (const Assumption& assumption : trace.assumptions)
+    assumptions.push_back({{"code", assumption.code}, {"text", assumption.text}});
   for (const Stopped& stop : trace.unknown) {
-    unknown.push_back({{"reason", std::string(name(stop.reason))}, {"text", stop.text}, {"needs", or_null(stop.needs)}, {"source", source_json(stop.at, sources)}});
+    unknown.push_back({{"reason", std::string(name(stop.reason))},
+                       {"text", stop.text},
+                       {"needs", or_null(stop.needs)},
+                       {"source", source_json(stop.at, sources)}});
   }
-  Json json{{"schema", "dvrtrace.ofproto-trace/1"}, {"tool", tool}, {"bridge", trace.bridge}, {"flow", flows}, {"steps", steps}, {"final_flow", final_flows}, {"outputs", outputs},
-            {"to_controller", trace.to_controller}, {"dropped", trace.dropped()}, {"drop_reason", trace.drop_reason}, {"assumptions", assumptions}};
+  Json json{{"schema", "dvrtrace.ofproto-trace/1"},
+            {"tool", tool},
+            {"bridge", trace.bridge},
+            {"flow", flows},
+            {"steps", steps},
+            {"final_flow", final_flows},
+            {"outputs", outputs},
+            {"to_controller", trace.to_controller},
+            {"dropped", trace.dropped()},
+            {"drop_reason", trace.drop_reason},
+            {"assumptions", assumptions}};
   if (!trace.unknown.empty()) {
     json["unsupported"] = trace.unknown.front().text;
     json["unknown"] = unknown;

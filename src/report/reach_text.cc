@@ -143,7 +143,8 @@ ReachCount count_of(const Reach& reach) {
   ReachCount count;
   for (const ReachTable& table : reach.tables) {
     for (const ReachCell& cell : table.cells) {
-      for (const ReachAnswer& answer : cell.answers) count.arrive += arrives(answer.verdict) ? answer.pairs : 0;
+      for (const ReachAnswer& answer : cell.answers)
+        count.arrive += arrives(answer.verdict) ? answer.pairs : 0;
     }
   }
   for (const ReachEnd& end : reach.ends) {

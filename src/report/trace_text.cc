@@ -12,7 +12,6 @@
 namespace dvrtrace {
 namespace {
 
-
 std::string called(const EndpointName& end) {
   if (!end.name.empty()) return printable(end.name);
   if (end.ip) return to_string(*end.ip);
@@ -115,7 +114,10 @@ namespace {
 class Writer {
  public:
   Writer(const Direction& direction, const TextContext& context, Page& page)
-      : direction_(direction), context_(context), page_(page), on_path_(hops_on_path(direction)),
+      : direction_(direction),
+        context_(context),
+        page_(page),
+        on_path_(hops_on_path(direction)),
         numbers_(number_hops(direction, on_path_)) {
     measure();
   }
@@ -134,7 +136,8 @@ class Writer {
   static constexpr std::size_t kStepIndent = 6;
 
   void measure() {
-    for (const Hop& hop : direction_.hops) host_width_ = std::max(host_width_, columns(printable(hop.place.host)));
+    for (const Hop& hop : direction_.hops)
+      host_width_ = std::max(host_width_, columns(printable(hop.place.host)));
     if (context_.detail != Detail::Full) return;
     for (const std::string& label : numbers_.labels) label_width_ = std::max(label_width_, label.size());
   }
@@ -259,7 +262,8 @@ void write_findings(const Trace& trace, const TextContext& context, Page& page) 
   page.line(0, Pieces{{Paint::Strong, arrived ? "wrong on the way" : "why"}});
   for (std::size_t i = 0; i < shown; ++i) write_finding(findings[i], context.sources, page, full);
   if (shown < findings.size())
-    page.line(0, fmt::format("and {} more; all of them with -d full, or by dvrtrace check", findings.size() - shown));
+    page.line(0, fmt::format("and {} more; all of them with -d full, or by dvrtrace check",
+                             findings.size() - shown));
 }
 
 }  // namespace

@@ -108,7 +108,8 @@ namespace {
 
 class Numbering {
  public:
-  Numbering(const Direction& direction, const std::vector<bool>& on_path) : on_path_(on_path), children_(direction.hops.size()) {
+  Numbering(const Direction& direction, const std::vector<bool>& on_path)
+      : on_path_(on_path), children_(direction.hops.size()) {
     const std::size_t count = direction.hops.size();
     numbers_.labels.resize(count);
     std::vector<bool> begins(count);
@@ -180,7 +181,9 @@ class Numbering {
 
 }  // namespace
 
-HopNumbers number_hops(const Direction& direction, const std::vector<bool>& on_path) { return Numbering(direction, on_path).take(); }
+HopNumbers number_hops(const Direction& direction, const std::vector<bool>& on_path) {
+  return Numbering(direction, on_path).take();
+}
 
 const Stopped* stop_of(const Hop& hop) {
   for (auto step = hop.steps.rbegin(); step != hop.steps.rend(); ++step) {

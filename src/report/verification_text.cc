@@ -117,12 +117,12 @@ class Writer {
       if (state.lost != 0) add(fmt::format("{} of {} lost", state.lost, state.expected));
       if (state.duplicates != 0) add(fmt::format("{} twice", state.duplicates));
       if (state.merged != 0) add(fmt::format("{} merged or split", state.merged));
-      table.rows.push_back(
-          {crossing.on_path ? std::to_string(number) : "copy", printable(crossing.host),
-           netns_text(crossing.netns, context_.glossary),
-           with_name(printable(crossing.device), context_.glossary.device(crossing.device)),
-           state_text(state), state.state == CrossingState::NotCaptured ? "" : std::to_string(state.packets),
-           latency_text(state.latency), note});
+      table.rows.push_back({crossing.on_path ? std::to_string(number) : "copy", printable(crossing.host),
+                            netns_text(crossing.netns, context_.glossary),
+                            with_name(printable(crossing.device), context_.glossary.device(crossing.device)),
+                            state_text(state),
+                            state.state == CrossingState::NotCaptured ? "" : std::to_string(state.packets),
+                            latency_text(state.latency), note});
     }
     if (!table.rows.empty()) text_ += print_table(table, 2, context_.style);
     page([&](Page& page) { details(predicted, found, copies, page); });

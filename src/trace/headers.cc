@@ -34,7 +34,9 @@ Headers headers_of(const openflow::FlowKey& key) {
   out.protocol = static_cast<std::uint8_t>(get64(key, FieldId::NwProto));
   out.ttl = static_cast<std::uint8_t>(get64(key, FieldId::NwTtl));
   switch (out.protocol) {
-    case openflow::kProtoTcp: out.tcp_flags = static_cast<std::uint16_t>(get64(key, FieldId::TcpFlags)); [[fallthrough]];
+    case openflow::kProtoTcp:
+      out.tcp_flags = static_cast<std::uint16_t>(get64(key, FieldId::TcpFlags));
+      [[fallthrough]];
     case openflow::kProtoUdp:
     case openflow::kProtoSctp:
       out.src_port = static_cast<std::uint16_t>(get64(key, FieldId::TcpSrc));
@@ -45,7 +47,8 @@ Headers headers_of(const openflow::FlowKey& key) {
       out.icmp_type = static_cast<std::uint8_t>(get64(key, FieldId::IcmpType));
       out.icmp_code = static_cast<std::uint8_t>(get64(key, FieldId::IcmpCode));
       break;
-    default: break;
+    default:
+      break;
   }
   return out;
 }

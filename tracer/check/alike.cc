@@ -25,7 +25,10 @@ FlowWords words_of(const openflow::FlowRow& row, std::string_view text) {
 }  // namespace
 
 Alike::Found::Found(const openflow::FlowTable& table, std::string_view text)
-    : table_(table), text_(text), taken_(table.flows.size()), slots_(std::bit_ceil(2 * table.flows.size() + 1)) {
+    : table_(table),
+      text_(text),
+      taken_(table.flows.size()),
+      slots_(std::bit_ceil(2 * table.flows.size() + 1)) {
   for (std::size_t row = 0; row < table.flows.size(); ++row) {
     const openflow::FlowRow& flow = table.flows[row];
     if (openflow::learned(flow.flow) || flow.actions_span.end > text.size()) continue;

@@ -215,8 +215,8 @@ const Invariant& invariant(std::string_view code) {
 
 std::span<const Invariant> invariants() { return kInvariants; }
 
-Finding finding_of(std::string_view code, std::string_view host, std::string_view place_kind, std::string_view place,
-                   std::string_view object_kind, std::string object, Provenance at) {
+Finding finding_of(std::string_view code, std::string_view host, std::string_view place_kind,
+                   std::string_view place, std::string_view object_kind, std::string object, Provenance at) {
   const Invariant& known = invariant(code);
   Finding finding;
   finding.code = code;

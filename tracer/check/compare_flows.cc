@@ -20,10 +20,12 @@ std::strong_ordering order(const Match& a, const Match& b) {
   for (std::size_t i = 0; i < both; ++i) {
     const auto& x = a.words[i];
     const auto& y = b.words[i];
-    if (const auto o = std::tie(x.index, x.mask, x.value) <=> std::tie(y.index, y.mask, y.value); o != 0) return o;
+    if (const auto o = std::tie(x.index, x.mask, x.value) <=> std::tie(y.index, y.mask, y.value); o != 0)
+      return o;
   }
   if (const auto o = a.words.size() <=> b.words.size(); o != 0) return o;
-  return std::lexicographical_compare_three_way(a.unmodelled.begin(), a.unmodelled.end(), b.unmodelled.begin(), b.unmodelled.end());
+  return std::lexicographical_compare_three_way(a.unmodelled.begin(), a.unmodelled.end(),
+                                                b.unmodelled.begin(), b.unmodelled.end());
 }
 
 // By table and match, then by priority: rows that ask the same of a packet stand together.
@@ -35,9 +37,7 @@ bool before(Row a, Row b) {
   return x.priority > y.priority;
 }
 
-bool same_question(Row a, Row b) {
-  return a->flow.table == b->flow.table && a->flow.match == b->flow.match;
-}
+bool same_question(Row a, Row b) { return a->flow.table == b->flow.table && a->flow.match == b->flow.match; }
 
 std::vector<Row> sorted_rows(const FlowTable& table, const std::vector<bool>& settled) {
   std::vector<Row> rows;
@@ -57,11 +57,14 @@ std::string text_of(const FlowRow& row) {
 
 class FlowComparison {
  public:
-  FlowComparison(const std::string& bridge, const FlowTable& found, const FlowTable& expected, const std::vector<bool>& settled)
+  FlowComparison(const std::string& bridge, const FlowTable& found, const FlowTable& expected,
+                 const std::vector<bool>& settled)
       : bridge_(bridge), all_doubtful_(found.truncated) {
     for (const auto& unread : found.unread) {
-      if (unread.value) doubtful_.insert(*unread.value);
-      else all_doubtful_ = true;
+      if (unread.value)
+        doubtful_.insert(*unread.value);
+      else
+        all_doubtful_ = true;
     }
     const std::vector<Row> have = sorted_rows(found, settled), want = sorted_rows(expected, {});
     for (auto h = have.begin(), w = want.begin(); h != have.end() || w != want.end();) {
@@ -97,8 +100,7 @@ class FlowComparison {
       return h->flow.actions == w->flow.actions ||
              reference::canonical_actions(h->flow.actions) == reference::canonical_actions(w->flow.actions);
     };
-    drop_pairs([&](Row h, Row w) { return same_priority(h, w) && same_actions(h, w); },
-               [](Row, Row) {});
+    drop_pairs([&](Row h, Row w) { return same_priority(h, w) && same_actions(h, w); }, [](Row, Row) {});
     drop_pairs(same_priority, [&](Row h, Row w) { different(h, w); });
     drop_pairs([](Row, Row) { return true; }, [&](Row h, Row w) { different(h, w); });
     for (Row w : want) missing(w);
@@ -139,8 +141,8 @@ class FlowComparison {
 
 }  // namespace
 
-std::vector<BridgeDifference> compare_flows(const std::string& bridge, const FlowTable& found, const FlowTable& expected,
-                                            const std::vector<bool>& settled) {
+std::vector<BridgeDifference> compare_flows(const std::string& bridge, const FlowTable& found,
+                                            const FlowTable& expected, const std::vector<bool>& settled) {
   return FlowComparison(bridge, found, expected, settled).take();
 }
 

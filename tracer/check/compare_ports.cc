@@ -19,7 +19,8 @@ class PortComparison {
     if (plan_.found == nullptr || !plan_.found->ovs.present()) return {};
     for (const reference::PhysicalBridge& bridge : plan_.bridges) {
       // Which bridges belong to physical networks is then a guess.
-      if (has_bridge(bridge.name) && !plan_.model().derived) patch(bridge.found, plan_.options.integration_bridge, bridge.int_device);
+      if (has_bridge(bridge.name) && !plan_.model().derived)
+        patch(bridge.found, plan_.options.integration_bridge, bridge.int_device);
     }
     for (const WiredPort& port : plan_.ports) compare(port);
     for (const Tunnel& tunnel : plan_.tunnels) compare(tunnel);
@@ -32,7 +33,9 @@ class PortComparison {
     const OvsInterface* interface = nullptr;
   };
 
-  bool has_bridge(std::string_view name) const { return std::ranges::find(bridges(), name, &OvsBridge::name) != bridges().end(); }
+  bool has_bridge(std::string_view name) const {
+    return std::ranges::find(bridges(), name, &OvsBridge::name) != bridges().end();
+  }
   const std::vector<OvsBridge>& bridges() const { return plan_.found->ovs.value.bridges; }
 
   template <class Fits>
@@ -84,11 +87,14 @@ class PortComparison {
     };
     const std::uint16_t tag = wired.dead ? kDeadVlan.value : plan_.vlan_of(wired).value;
     if (found.port->tag.value_or(0) != tag) {
-      differs(fmt::format("tag={}", tag), found.port->tag ? fmt::format("tag={}", *found.port->tag) : "no tag");
+      differs(fmt::format("tag={}", tag),
+              found.port->tag ? fmt::format("tag={}", *found.port->tag) : "no tag");
     }
-    if (found.interface->ofport == -1) differs("an ofport", fmt::format("ofport=-1 {}", found.interface->error));
+    if (found.interface->ofport == -1)
+      differs("an ofport", fmt::format("ofport=-1 {}", found.interface->error));
     // The switch does not see into namespaces: what it has there shows as down.
-    if (found.interface->admin_up == false && found.interface->type.empty()) differs("admin_state=up", "admin_state=down");
+    if (found.interface->admin_up == false && found.interface->type.empty())
+      differs("admin_state=up", "admin_state=down");
   }
 
   void compare(const Tunnel& tunnel) {
@@ -112,16 +118,18 @@ class PortComparison {
       if (value == options.end() || value->second == "flow" || parse_ip(value->second) == expected) return;
       differs(fmt::format("{}={}", key, to_string(expected)), fmt::format("{}={}", key, value->second));
     };
-    if (found.interface->type != tunnel.type)
-      differs("type=" + tunnel.type, "type=" + found.interface->type);
+    if (found.interface->type != tunnel.type) differs("type=" + tunnel.type, "type=" + found.interface->type);
     address("remote_ip", tunnel.remote_ip);
     if (plan_.options.local_ip) address("local_ip", *plan_.options.local_ip);
     for (const char* key : {"in_key", "out_key"}) {
       const auto value = options.find(key);
       if (value == options.end() || value->second != "flow")
-        differs(fmt::format("{}=flow", key), value == options.end() ? fmt::format("no {}", key) : fmt::format("{}={}", key, value->second));
+        differs(fmt::format("{}=flow", key), value == options.end()
+                                                 ? fmt::format("no {}", key)
+                                                 : fmt::format("{}={}", key, value->second));
     }
-    if (found.interface->ofport == -1) differs("an ofport", fmt::format("ofport=-1 {}", found.interface->error));
+    if (found.interface->ofport == -1)
+      differs("an ofport", fmt::format("ofport=-1 {}", found.interface->error));
   }
 
   const Plan& plan_;
@@ -132,10 +140,14 @@ class PortComparison {
 
 std::string_view name_of(BridgeObject object) {
   switch (object) {
-    case BridgeObject::Flow: return "flow";
-    case BridgeObject::Port: return "port";
-    case BridgeObject::Tunnel: return "tunnel";
-    case BridgeObject::Patch: return "port";
+    case BridgeObject::Flow:
+      return "flow";
+    case BridgeObject::Port:
+      return "port";
+    case BridgeObject::Tunnel:
+      return "tunnel";
+    case BridgeObject::Patch:
+      return "port";
   }
   return "port";
 }

@@ -111,8 +111,8 @@ class Namespaces {
   }
 
   template <class T>
-  static Setting setting_of(ObjectKind kind, const std::string& netns, std::string family, const Part<T>& found,
-                            const Part<T>& expected) {
+  static Setting setting_of(ObjectKind kind, const std::string& netns, std::string family,
+                            const Part<T>& found, const Part<T>& expected) {
     Setting setting{kind, netns, std::move(family), found.complete()};
     setting.expected_whole = expected.complete();
     return setting;
@@ -194,8 +194,8 @@ class Namespaces {
         if (other != nullptr) add_addresses(link.value, addresses[side]);
       }
     }
-    compare_rows(links[0], links[1], setting_of(ObjectKind::Link, found.name, {}, found.links, expected.links),
-                 comparison_);
+    compare_rows(links[0], links[1],
+                 setting_of(ObjectKind::Link, found.name, {}, found.links, expected.links), comparison_);
     compare_rows(addresses[0], addresses[1],
                  setting_of(ObjectKind::Address, found.name, {}, found.links, expected.links), comparison_);
   }
@@ -286,9 +286,8 @@ class Namespaces {
   }
   // `ip route` alone shows the main table; one that shows them all shows the kernel's own, too.
   static bool has_all_tables(const RouteList& routes) {
-    return std::ranges::any_of(routes.value, [](const Sourced<Route>& route) {
-      return route.value.table == kernel::kTableLocal;
-    });
+    return std::ranges::any_of(
+        routes.value, [](const Sourced<Route>& route) { return route.value.table == kernel::kTableLocal; });
   }
   // What follows from addresses goes with them, but for the way to a connected network, which can be taken
   // away by itself.
@@ -452,15 +451,15 @@ std::string_view name_of(ObjectKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected,
-                              const Sources& sources, Extent extent) {
+Comparison compare_namespaces(const HostSnapshot& found, const HostSnapshot& expected, const Sources& sources,
+                              Extent extent) {
   return Namespaces(found, expected, sources, extent).compare();
 }
 
 bool bears_on_forwarding(std::string_view setting) {
   constexpr std::string_view kEnds[] = {
-      "ip_forward",   ".forwarding",  ".mc_forwarding", ".rp_filter",    ".proxy_arp",
-      ".proxy_arp_pvlan", ".proxy_ndp",   ".arp_ignore",    ".arp_filter",   ".arp_announce",
+      "ip_forward",       ".forwarding",   ".mc_forwarding",  ".rp_filter",  ".proxy_arp",
+      ".proxy_arp_pvlan", ".proxy_ndp",    ".arp_ignore",     ".arp_filter", ".arp_announce",
       ".accept_local",    ".disable_ipv6", ".route_localnet", ".accept_ra"};
   return setting.starts_with("net.bridge.bridge-nf-") ||
          std::ranges::any_of(kEnds, [&](std::string_view end) { return setting.ends_with(end); });

@@ -105,7 +105,8 @@ class CloudInvariants::Facts {
     if (own) {
       for (const openflow::Action& action : row.flow.actions) {
         const auto* set = std::get_if<openflow::SetField>(&action);
-        if (set != nullptr && set->field == openflow::FieldId::EthSrc) own_mac_[host.name] = Mac{set->value.low};
+        if (set != nullptr && set->field == openflow::FieldId::EthSrc)
+          own_mac_[host.name] = Mac{set->value.low};
       }
     } else {
       KnownMacs& known = known_macs_[host.name];

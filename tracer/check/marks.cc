@@ -56,7 +56,8 @@ const reference::Line* Marks::line(const Provenance& at) const {
 std::size_t Marks::alternatives(SourceId source, std::uint32_t either) const {
   const auto text = texts_.find(source);
   if (text == texts_.end()) return 0;
-  return static_cast<std::size_t>(std::ranges::count(text->second.dump->lines, either, &reference::Line::either));
+  return static_cast<std::size_t>(
+      std::ranges::count(text->second.dump->lines, either, &reference::Line::either));
 }
 
 std::vector<Difference> unexplained(std::span<const Difference> differences, const Marks& marks) {

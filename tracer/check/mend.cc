@@ -17,7 +17,8 @@ auto find_at(Rows& rows, const Provenance& at) {
 
 // The found row gives way to the expected one; one that is missing is put before the first for which `later` holds.
 template <class Rows, class Later>
-bool exchange(Rows& rows, const Rows* expected, const Provenance& found_at, const Provenance& expected_at, Later later) {
+bool exchange(Rows& rows, const Rows* expected, const Provenance& found_at, const Provenance& expected_at,
+              Later later) {
   auto place = find_at(rows, found_at);
   const bool had = place != rows.end();
   if (had) place = rows.erase(place);
@@ -43,8 +44,8 @@ bool mend_flow(HostSnapshot& host, const HostSnapshot* expected, const BridgeDif
   const auto bridge = std::ranges::find(host.bridges, difference.bridge, &BridgeDumps::bridge);
   if (bridge == host.bridges.end()) return false;
   const BridgeDumps* want = expected == nullptr ? nullptr : expected->find_bridge(difference.bridge);
-  return exchange(bridge->flows.value.flows, want == nullptr ? nullptr : &want->flows.value.flows, difference.found_at,
-                  difference.expected_at);
+  return exchange(bridge->flows.value.flows, want == nullptr ? nullptr : &want->flows.value.flows,
+                  difference.found_at, difference.expected_at);
 }
 
 // "tag=2", "remote_ip=172.31.0.12"
@@ -62,8 +63,10 @@ bool mend_port(HostSnapshot& host, const BridgeDifference& difference) {
         return true;
       }
       for (OvsInterface& interface : port.interfaces) {
-        if (key == "admin_state") interface.admin_up = interface.link_up = true;
-        else interface.options[std::string(key)] = std::string(value);
+        if (key == "admin_state")
+          interface.admin_up = interface.link_up = true;
+        else
+          interface.options[std::string(key)] = std::string(value);
       }
       return true;
     }
@@ -100,7 +103,8 @@ bool mend_address(NamespaceSnapshot& netns, const NamespaceSnapshot* expected, c
     if (take_word(words) == "dev") device = take_word(words);
   }
   const auto find = [&](auto& links) {
-    return std::ranges::find(links, device, [](const auto& link) { return std::string_view(link.value.name); });
+    return std::ranges::find(links, device,
+                             [](const auto& link) { return std::string_view(link.value.name); });
   };
   const auto have = find(netns.links.value);
   if (have == netns.links.value.end()) return false;
@@ -112,20 +116,24 @@ bool mend_address(NamespaceSnapshot& netns, const NamespaceSnapshot* expected, c
   return exchange(have->value.addresses, want, difference.found_at, difference.expected_at);
 }
 
-bool mend_iptables(Part<kernel::Iptables>& part, const Part<kernel::Iptables>* expected, const Difference& difference) {
+bool mend_iptables(Part<kernel::Iptables>& part, const Part<kernel::Iptables>* expected,
+                   const Difference& difference) {
   if (difference.order) return false;
   for (kernel::IptablesTable& table : part.value.tables) {
     if (table.name != difference.table) continue;
     for (kernel::Chain& chain : table.chains) {
       if (chain.name != difference.chain) continue;
-      const kernel::IptablesTable* want_table = expected == nullptr ? nullptr : expected->value.find(difference.table);
+      const kernel::IptablesTable* want_table =
+          expected == nullptr ? nullptr : expected->value.find(difference.table);
       const kernel::Chain* want = want_table == nullptr ? nullptr : want_table->find(difference.chain);
       // A missing rule goes to the place that it has in the reference's chain.
       if (difference.deviation != Deviation::Missing || want == nullptr)
-        return exchange(chain.rules, want == nullptr ? nullptr : &want->rules, difference.found_at, difference.expected_at);
+        return exchange(chain.rules, want == nullptr ? nullptr : &want->rules, difference.found_at,
+                        difference.expected_at);
       const auto rule = find_at(want->rules, difference.expected_at);
       if (rule == want->rules.end()) return false;
-      const auto place = std::min(rule - want->rules.begin(), static_cast<std::ptrdiff_t>(chain.rules.size()));
+      const auto place =
+          std::min(rule - want->rules.begin(), static_cast<std::ptrdiff_t>(chain.rules.size()));
       chain.rules.insert(chain.rules.begin() + place, *rule);
       return true;
     }
@@ -175,17 +183,22 @@ bool mend_namespace(HostSnapshot& host, const HostSnapshot* expected, const Diff
       return mend_address(*netns, want, difference);
     case ObjectKind::Rule: {
       const auto [have, other] = part(&NamespaceSnapshot::rules4, &NamespaceSnapshot::rules6);
-      return exchange(*have, other, difference.found_at, difference.expected_at,
-                      [](const auto& row, const auto& rule) { return row.value.priority > rule.value.priority; });
+      return exchange(
+          *have, other, difference.found_at, difference.expected_at,
+          [](const auto& row, const auto& rule) { return row.value.priority > rule.value.priority; });
     }
     case ObjectKind::Route: {
       const auto [have, other] = part(&NamespaceSnapshot::routes4, &NamespaceSnapshot::routes6);
       return exchange(*have, other, difference.found_at, difference.expected_at);
     }
     case ObjectKind::Neighbour:
-      return exchange(netns->neighbours.value, want == nullptr ? nullptr : &want->neighbours.value, difference.found_at, difference.expected_at);
+      return exchange(netns->neighbours.value, want == nullptr ? nullptr : &want->neighbours.value,
+                      difference.found_at, difference.expected_at);
     case ObjectKind::IptablesRule:
-      return mend_iptables(v6 ? netns->iptables6 : netns->iptables4, want == nullptr ? nullptr : v6 ? &want->iptables6 : &want->iptables4,
+      return mend_iptables(v6 ? netns->iptables6 : netns->iptables4,
+                           want == nullptr ? nullptr
+                           : v6            ? &want->iptables6
+                                           : &want->iptables4,
                            difference);
     case ObjectKind::Ipset:
       return mend_ipset(*netns, want, difference);
@@ -199,7 +212,8 @@ bool mend_namespace(HostSnapshot& host, const HostSnapshot* expected, const Diff
 
 // What an invariant found: a device or a setting.
 bool mend_invariant(HostSnapshot& host, const Finding& finding) {
-  NamespaceSnapshot* netns = finding.place_kind == "namespace" ? find_namespace(host, finding.place) : nullptr;
+  NamespaceSnapshot* netns =
+      finding.place_kind == "namespace" ? find_namespace(host, finding.place) : nullptr;
   if (netns == nullptr) return false;
   if (finding.object_kind == "sysctl") {
     const auto have = netns->sysctls.value.find(finding.name);
@@ -214,16 +228,20 @@ bool mend_invariant(HostSnapshot& host, const Finding& finding) {
     if (link->value.mtu < kLargeMtu) link->value.mtu = kLargeMtu;
     return true;
   }
-  if (finding.object_kind == "ip-rule") return exchange(netns->rules4.value, static_cast<const std::vector<Sourced<kernel::PolicyRule>>*>(nullptr), finding.at, {});
+  if (finding.object_kind == "ip-rule")
+    return exchange(netns->rules4.value,
+                    static_cast<const std::vector<Sourced<kernel::PolicyRule>>*>(nullptr), finding.at, {});
   return false;
 }
 
 }  // namespace
 
 bool mend(HostSnapshot& host, const HostSnapshot* expected, const Candidate& candidate) {
-  if (const auto* difference = std::get_if<Difference>(&candidate.difference)) return mend_namespace(host, expected, *difference);
+  if (const auto* difference = std::get_if<Difference>(&candidate.difference))
+    return mend_namespace(host, expected, *difference);
   if (const auto* difference = std::get_if<BridgeDifference>(&candidate.difference)) {
-    return difference->object == BridgeObject::Flow ? mend_flow(host, expected, *difference) : mend_port(host, *difference);
+    return difference->object == BridgeObject::Flow ? mend_flow(host, expected, *difference)
+                                                    : mend_port(host, *difference);
   }
   return mend_invariant(host, candidate.finding);
 }

@@ -29,8 +29,8 @@ std::string flow_repair(const BridgeDifference& difference) {
   }
   if (named(difference.expected) == named(difference.found))
     return fmt::format("ovs-ofctl --strict mod-flows {} {}", difference.bridge, quoted(difference.expected));
-  return fmt::format("ovs-ofctl --strict del-flows {} {}\novs-ofctl add-flow {} {}", difference.bridge, named(difference.found),
-                     difference.bridge, quoted(difference.expected));
+  return fmt::format("ovs-ofctl --strict del-flows {} {}\novs-ofctl add-flow {} {}", difference.bridge,
+                     named(difference.found), difference.bridge, quoted(difference.expected));
 }
 
 std::string port_repair(const BridgeDifference& difference) {
@@ -63,18 +63,25 @@ std::string link_repair(const Difference& difference, std::string_view prefix) {
     commands += fmt::format("{}{}ip link set {} {}", commands.empty() ? "" : "\n", prefix, name, command);
   };
   for (const std::string_view key : {"mtu", "master"}) {
-    const std::string_view expected = word_after(difference.expected, key), found = word_after(difference.found, key);
-    if (expected != found) add(expected.empty() ? fmt::format("no{}", key) : fmt::format("{} {}", key, expected));
+    const std::string_view expected = word_after(difference.expected, key),
+                           found = word_after(difference.found, key);
+    if (expected != found)
+      add(expected.empty() ? fmt::format("no{}", key) : fmt::format("{} {}", key, expected));
   }
-  const std::string_view mac = word_after(difference.expected, "lladdr"), found_mac = word_after(difference.found, "lladdr");
+  const std::string_view mac = word_after(difference.expected, "lladdr"),
+                         found_mac = word_after(difference.found, "lladdr");
   if (!mac.empty() && !found_mac.empty() && mac != found_mac) add(fmt::format("address {}", mac));
   if (difference.found.ends_with(" down") && difference.expected.ends_with(" up")) add("up");
   return commands;
 }
 
-std::string iptables_repair(const Difference& difference, const HostSnapshot& expected, std::string_view prefix) {
-  const std::string command = fmt::format("{}{} -t {}", prefix, difference.family == "6" ? "ip6tables" : "iptables", difference.table);
-  const auto rule_of = [](const std::string& text) { return text.starts_with("-A ") ? text.substr(3) : text; };
+std::string iptables_repair(const Difference& difference, const HostSnapshot& expected,
+                            std::string_view prefix) {
+  const std::string command = fmt::format(
+      "{}{} -t {}", prefix, difference.family == "6" ? "ip6tables" : "iptables", difference.table);
+  const auto rule_of = [](const std::string& text) {
+    return text.starts_with("-A ") ? text.substr(3) : text;
+  };
   const auto number = [&]() -> std::size_t {
     const NamespaceSnapshot* netns = expected.find_namespace(difference.netns);
     if (netns == nullptr) return 0;
@@ -82,7 +89,8 @@ std::string iptables_repair(const Difference& difference, const HostSnapshot& ex
     const kernel::IptablesTable* table = part.value.find(difference.table);
     const kernel::Chain* chain = table == nullptr ? nullptr : table->find(difference.chain);
     if (chain == nullptr) return 0;
-    const auto at = std::ranges::find(chain->rules, difference.expected_at, [](const auto& rule) { return rule.at; });
+    const auto at =
+        std::ranges::find(chain->rules, difference.expected_at, [](const auto& rule) { return rule.at; });
     return at == chain->rules.end() ? 0 : static_cast<std::size_t>(at - chain->rules.begin()) + 1;
   };
   const auto insert = [&] {
@@ -97,17 +105,22 @@ std::string iptables_repair(const Difference& difference, const HostSnapshot& ex
     if (difference.deviation != Deviation::Extra) return "systemctl restart neutron-l3-agent";
   }
   switch (difference.deviation) {
-    case Deviation::Missing: return insert();
-    case Deviation::Extra: return difference.found.starts_with("-A ") ? remove() : std::string{};
-    case Deviation::Different: return remove() + "\n" + insert();
+    case Deviation::Missing:
+      return insert();
+    case Deviation::Extra:
+      return difference.found.starts_with("-A ") ? remove() : std::string{};
+    case Deviation::Different:
+      return remove() + "\n" + insert();
   }
   return {};
 }
 
 // "48257: from 10.0.1.11 lookup 16"
-std::string rule_command(std::string_view text, std::string_view what, std::string_view prefix, std::string_view family) {
+std::string rule_command(std::string_view text, std::string_view what, std::string_view prefix,
+                         std::string_view family) {
   const std::string_view priority = take_until(text, ':');
-  return fmt::format("{}ip{} rule {} {} priority {}", prefix, family == "6" ? " -6" : "", what, trim(text), priority);
+  return fmt::format("{}ip{} rule {} {} priority {}", prefix, family == "6" ? " -6" : "", what, trim(text),
+                     priority);
 }
 
 // A neighbour as `ip neigh show` prints it, in the words that `ip neigh` takes.
@@ -130,18 +143,22 @@ std::string repair_of(const BridgeDifference& difference) {
 }
 
 std::string repair_of(const Difference& difference, const HostSnapshot& expected) {
-  const std::string prefix = difference.netns.empty() ? "" : fmt::format("ip netns exec {} ", difference.netns);
+  const std::string prefix =
+      difference.netns.empty() ? "" : fmt::format("ip netns exec {} ", difference.netns);
   const std::string_view ip = difference.family == "6" ? "ip -6" : "ip";
-  const bool extra = difference.deviation == Deviation::Extra, missing = difference.deviation == Deviation::Missing;
+  const bool extra = difference.deviation == Deviation::Extra,
+             missing = difference.deviation == Deviation::Missing;
   switch (difference.kind) {
     case ObjectKind::Namespace:
-      return extra ? fmt::format("ip netns delete {}", difference.object) : "systemctl restart neutron-l3-agent";
+      return extra ? fmt::format("ip netns delete {}", difference.object)
+                   : "systemctl restart neutron-l3-agent";
     case ObjectKind::Link:
       return link_repair(difference, prefix);
     case ObjectKind::Address:
       if (extra) return fmt::format("{}ip addr del {}", prefix, difference.found);
       if (missing) return fmt::format("{}ip addr add {}", prefix, difference.expected);
-      return fmt::format("{0}ip addr del {1}\n{0}ip addr add {2}", prefix, difference.found, difference.expected);
+      return fmt::format("{0}ip addr del {1}\n{0}ip addr add {2}", prefix, difference.found,
+                         difference.expected);
     case ObjectKind::Rule:
       if (extra) return rule_command(difference.found, "del", prefix, difference.family);
       if (missing) return rule_command(difference.expected, "add", prefix, difference.family);
@@ -151,14 +168,17 @@ std::string repair_of(const Difference& difference, const HostSnapshot& expected
       if (extra) return fmt::format("{}{} route del {}", prefix, ip, difference.found);
       return fmt::format("{}{} route replace {}", prefix, ip, difference.expected);
     case ObjectKind::Neighbour:
-      if (extra) return fmt::format("{}ip neigh del {}", prefix, difference.found.substr(0, difference.found.find(" lladdr")));
+      if (extra)
+        return fmt::format("{}ip neigh del {}", prefix,
+                           difference.found.substr(0, difference.found.find(" lladdr")));
       return fmt::format("{}ip neigh replace {}", prefix, neighbour_words(difference.expected));
     case ObjectKind::IptablesRule:
       return iptables_repair(difference, expected, prefix);
     case ObjectKind::Ipset: {
       const bool member = difference.object.find(" family ") == std::string::npos;
       if (!member) return "systemctl restart neutron-openvswitch-agent";
-      return fmt::format("{}ipset {} {}", prefix, extra ? "del" : "add", extra ? difference.found : difference.expected);
+      return fmt::format("{}ipset {} {}", prefix, extra ? "del" : "add",
+                         extra ? difference.found : difference.expected);
     }
     case ObjectKind::Sysctl:
       return extra ? std::string{} : fmt::format("{}sysctl -w {}", prefix, sysctl_words(difference.expected));

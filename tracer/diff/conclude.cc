@@ -325,7 +325,9 @@ class Conclusion {
 
   // What is broken comes first, then what works again, then what fails otherwise.
   static int turn_of(const Asked& asked) {
-    const auto arrived = [](const PathAnswer& answer) { return answer.failure.empty() && arrives(answer.verdict); };
+    const auto arrived = [](const PathAnswer& answer) {
+      return answer.failure.empty() && arrives(answer.verdict);
+    };
     const bool was = arrived(asked.before.shown), is = arrived(asked.after.shown);
     return was && !is ? 0 : !was && is ? 1 : 2;
   }

@@ -77,7 +77,8 @@ Answer answer_of(const Asker& asker, const Ask& ask) {
   answer.shown.reason = trace->reason;
   for (const Direction& direction : trace->directions) add_direction(direction, answer);
   for (const Direction& direction : trace->directions) {
-    if (arrives(direction.verdict) || !direction.stopped_at || *direction.stopped_at >= direction.hops.size()) continue;
+    if (arrives(direction.verdict) || !direction.stopped_at || *direction.stopped_at >= direction.hops.size())
+      continue;
     answer.shown.stopped =
         fmt::format("{}, {}", direction.name, place_text(direction.hops[*direction.stopped_at].place));
     break;

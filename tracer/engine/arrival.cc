@@ -55,8 +55,7 @@ Reason reason_of(const Network& network, const Direction& direction, const Arriv
 }
 
 std::string describe(const Network& network, const Ports& ports, const Arrival& arrival, Reason reason) {
-  if (arrival.kind == Arrival::Kind::Vm)
-    return fmt::format("{} takes it in", ports.at(arrival.port).title());
+  if (arrival.kind == Arrival::Kind::Vm) return fmt::format("{} takes it in", ports.at(arrival.port).title());
   if (arrival.kind == Arrival::Kind::Outside)
     return fmt::format("it leaves the cloud for {}", to_string(arrival.packet.ip_dst()));
   if (reason == Reason::ToMetadata) return "the metadata proxy takes it in";

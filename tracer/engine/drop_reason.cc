@@ -59,7 +59,8 @@ DropReason explain_drop(std::span<const TableLookup> lookups, bool complete) {
               {}};
     }
     if (lookup->missed) continue;
-    const bool passes_on = decisive == nullptr && lookup->table.value == kDropped;  // what sent it there decides
+    const bool passes_on =
+        decisive == nullptr && lookup->table.value == kDropped;  // what sent it there decides
     decisive = &*lookup;
     if (!passes_on) break;
   }

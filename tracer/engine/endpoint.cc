@@ -37,7 +37,8 @@ class Resolver {
     }
     if (const auto ip = parse_ip(word_)) return by_address(*ip, {});
     // By its UUID a port is known without its addresses, but for those that the question is to go from or to.
-    if (const std::size_t port = ports_->find(to_lower(word_)); port != kNowhere && !ports_->at(port).ips.empty())
+    if (const std::size_t port = ports_->find(to_lower(word_));
+        port != kNowhere && !ports_->at(port).ips.empty())
       return of_port(port);
     return by_name();
   }
@@ -159,7 +160,8 @@ class Resolver {
   void look_for_addresses_of(const std::vector<std::size_t>& found) {
     const auto bare = [&](std::size_t port) { return ports_->at(port).vm && ports_->at(port).ips.empty(); };
     for (const std::size_t port : found) {
-      if (bare(port) && ports_->at(port).host != kNowhere) ports_.look_for_addresses_on(ports_->at(port).host);
+      if (bare(port) && ports_->at(port).host != kNowhere)
+        ports_.look_for_addresses_on(ports_->at(port).host);
     }
     if (std::ranges::any_of(found, bare)) ports_.look_for_addresses();
   }
@@ -201,7 +203,8 @@ class Resolver {
     };
     auto found = matching(has_it);
     // The asker's routers know what they serve.
-    const std::size_t near = from_ == nullptr || from_->port == kNowhere ? kNowhere : ports_->at(from_->port).host;
+    const std::size_t near =
+        from_ == nullptr || from_->port == kNowhere ? kNowhere : ports_->at(from_->port).host;
     if (found.empty() && near != kNowhere) {
       ports_.look_for_addresses_on(near);
       found = matching(has_it);

@@ -163,8 +163,9 @@ void Walk::vm_is_asked(const Item& item, std::size_t hop, std::size_t port, cons
   const bool paired = std::ranges::find(vm.others, target) != vm.others.end();
   const bool own = vm.has(target) || (target.v6() && target == link_local_of(vm.mac));
   if (!own)
-    return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost,
-                          [&] { return fmt::format("{} is no address of {}", to_string(target), vm.title()); });
+    return recorder_.stop(hop, Verdict::Dropped, Reason::NotForThisHost, [&] {
+      return fmt::format("{} is no address of {}", to_string(target), vm.title());
+    });
   if (paired)
     recorder_.assume("ASSUME_PAIR_ADDRESS_IN_USE",
                      "a VM is taken to have the addresses that an allowed address pair lets it use");
@@ -280,8 +281,9 @@ void Walk::namespace_is_asked(const Item& item, std::size_t hop, const Ip& targe
 void Walk::namespace_is_told(const Item& item, std::size_t hop, const Ip& ip, Mac mac) {
   const Namespace& netns = network_.host(item.host).namespaces[item.place];
   answers_.push_back({hop, ip, mac});
-  recorder_.stop(hop, Verdict::Delivered, Reason::ToHost,
-                 [&] { return fmt::format("{} learns that {} is at {}", title(netns), to_string(ip), to_string(mac)); });
+  recorder_.stop(hop, Verdict::Delivered, Reason::ToHost, [&] {
+    return fmt::format("{} learns that {} is at {}", title(netns), to_string(ip), to_string(mac));
+  });
 }
 
 std::optional<Mac> Walk::neighbour(const Item& item, std::size_t hop, const Packet& packet,

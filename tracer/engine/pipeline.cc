@@ -76,8 +76,8 @@ void Pipeline::tell(const TapeEntry& entry) {
           [&](const TapeNote& note) { recorder_.note(hop, note.text, note.at); },
           [&](const TapeWarning& warning) { recorder_.note(hop, warning.text); },
           [&](const TapeTracked& tracked) {
-            recorder_.step(hop, Tracked{tracked.zone, openflow::print_ct_state(tracked.state), tracked.committed,
-                                        tracked.assumed, tracked.nat});
+            recorder_.step(hop, Tracked{tracked.zone, openflow::print_ct_state(tracked.state),
+                                        tracked.committed, tracked.assumed, tracked.nat});
           },
           [&](const Switched& step) { recorder_.step(hop, step); },
           [&](const Stopped& step) { recorder_.step(hop, step); },

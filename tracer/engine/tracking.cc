@@ -224,7 +224,7 @@ void Translation::learn(State& state, const openflow::LearnSpec& spec) {
         break;
       case openflow::LearnItem::Kind::Load:
         actions.push_back(openflow::SetField{item.to.field, value << item.to.offset,
-                                                       ones128(item.to.bits) << item.to.offset});
+                                             ones128(item.to.bits) << item.to.offset});
         break;
       case openflow::LearnItem::Kind::Output:
         actions.push_back(openflow::Output{Ofport{openflow::normalise_port(value.low)}});

@@ -46,9 +46,10 @@ void Walk::from_vm(std::size_t port, Packet packet) {
   crossings.push_back(cross(vm.host, root, vm.device, packet));
   const auto& ports = host.bridges[bridge].ports;
   const bool joined = device != kNowhere && host.namespaces[root].devices[device].bridge == bridge;
-  const std::size_t port_index = joined ? host.namespaces[root].devices[device].port
-                                        : static_cast<std::size_t>(
-                                              std::ranges::find(ports, vm.device, &BridgePort::name) - ports.begin());
+  const std::size_t port_index =
+      joined
+          ? host.namespaces[root].devices[device].port
+          : static_cast<std::size_t>(std::ranges::find(ports, vm.device, &BridgePort::name) - ports.begin());
   if (port_index >= ports.size()) return;
   enter(Item::At::Bridge, vm.host, bridge, port_index, std::move(packet), hop, std::move(crossings));
   run();

@@ -55,8 +55,8 @@ class Reaching {
     find_units();
     const std::uint64_t questions = std::uint64_t{tables()} * senders_.size() * receivers_.size();
     if (questions > options_.most) {
-      return failure(fmt::format("{} classes of VMs are {} questions, and more than {} are not asked at once", classes_,
-                                 questions, options_.most));
+      return failure(fmt::format("{} classes of VMs are {} questions, and more than {} are not asked at once",
+                                 classes_, questions, options_.most));
     }
     ask_all();
     group();
@@ -72,7 +72,8 @@ class Reaching {
 
   void find_units() {
     std::unordered_map<std::string_view, const logical::SecurityGroup*> groups;
-    for (const logical::SecurityGroup& group : network_.logical().security_groups) groups.emplace(group.id, &group);
+    for (const logical::SecurityGroup& group : network_.logical().security_groups)
+      groups.emplace(group.id, &group);
     for (const logical::Port& port : network_.logical().ports) {
       std::vector<std::string>& names = groups_of_[port.id];
       for (const std::string& id : port.security_groups) {
@@ -430,7 +431,7 @@ class Reaching {
   std::vector<Unit> units_;
   std::vector<std::size_t> senders_, receivers_;  // units, as the options' patterns say
   std::vector<std::size_t> row_, column_;         // of each unit among those; kNone: it is none
-  std::size_t classes_ = 0;                                              // the first units
+  std::size_t classes_ = 0;                       // the first units
   std::unordered_map<std::string, std::vector<std::string>> groups_of_;  // security groups by port
   std::unordered_map<std::string, std::size_t> titles_;                  // how many have the name
   std::unordered_map<std::string, Ip> floating_;                         // by port

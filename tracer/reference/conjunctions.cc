@@ -36,7 +36,8 @@ void settle(Signature& signature) {
 std::vector<Signature> expected_signatures(std::size_t conjunctions, const std::vector<Clause>& clauses) {
   std::vector<Signature> signatures(conjunctions);
   for (const Clause& clause : clauses)
-    signatures[clause.of].push_back(sign(clause.table, clause.offset, clause.fresh, clause.dimension, clause.asks));
+    signatures[clause.of].push_back(
+        sign(clause.table, clause.offset, clause.fresh, clause.dimension, clause.asks));
   for (Signature& signature : signatures) settle(signature);
   return signatures;
 }
@@ -103,7 +104,8 @@ std::vector<Pair> alike(const std::vector<Signature>& expected, const FoundSigna
 
 std::uint64_t asked_by(const openflow::Match& match) {
   std::uint64_t hash = match.words.size();
-  for (const openflow::MatchWord& word : match.words) hash = mix(mix(mix(hash, word.index), word.mask), word.value);
+  for (const openflow::MatchWord& word : match.words)
+    hash = mix(mix(mix(hash, word.index), word.mask), word.value);
   for (const std::string& text : match.unmodelled) hash = mix(hash, std::hash<std::string>{}(text));
   return hash;
 }

@@ -25,7 +25,8 @@ void add_linux(const Plan& plan, Host& host) {
     if (router.distributed) continue;
     const std::string& id = plan.model().routers[router.router].id;
     names.header("qrouter-" + id);
-    host.caveats.push_back({"legacy-router", "router " + id + " is not distributed: its namespace is not compared"});
+    host.caveats.push_back(
+        {"legacy-router", "router " + id + " is not distributed: its namespace is not compared"});
   }
   host.dumps.push_back(names.take());
   add_hybrid_firewall(plan, host);

@@ -89,7 +89,8 @@ class RuleFlows {
     }
     number(remote);
     for (auto first = remote.begin(); first != remote.end();) {
-      const auto next = std::find_if(first, remote.end(), [&](const Remote& other) { return other.port != first->port; });
+      const auto next =
+          std::find_if(first, remote.end(), [&](const Remote& other) { return other.port != first->port; });
       collect({first, next});
       first = next;
     }
@@ -254,14 +255,18 @@ class RuleFlows {
     // An address that is any address tells nothing; the MAC stands for it.
     if (member.address.length() == 0)
       return {fmt::format(",{}={}", ingress ? "dl_src" : "dl_dst", to_string(member.mac)),
-              ingress ? FieldId::EthSrc : FieldId::EthDst, {0, member.mac.value}, openflow::ones128(48)};
+              ingress ? FieldId::EthSrc : FieldId::EthDst,
+              {0, member.mac.value},
+              openflow::ones128(48)};
     const Ip& ip = member.address.ip();
     const bool v6 = ip.v6();
     const unsigned bits = v6 ? 128 : 32, wild = bits - member.address.length();
-    const FieldId field = v6 ? (ingress ? FieldId::Ipv6Src : FieldId::Ipv6Dst)
-                             : (ingress ? FieldId::IpSrc : FieldId::IpDst);
-    return {fmt::format(",{}={}", address_field(ingress, ip.family), address_text(member.address)), field,
-            {ip.high, ip.low}, openflow::ones128(member.address.length()) << wild};
+    const FieldId field =
+        v6 ? (ingress ? FieldId::Ipv6Src : FieldId::Ipv6Dst) : (ingress ? FieldId::IpSrc : FieldId::IpDst);
+    return {fmt::format(",{}={}", address_field(ingress, ip.family), address_text(member.address)),
+            field,
+            {ip.high, ip.low},
+            openflow::ones128(member.address.length()) << wild};
   }
 
   void collect_members() {
@@ -364,8 +369,9 @@ class RuleFlows {
   const Judged& judged_;
   FlowWriter& flows_;
   std::set<std::tuple<unsigned, unsigned, std::string>> written_;
-  std::vector<Conjunction> conjunctions_;                            // ascending
-  std::map<std::tuple<unsigned, std::size_t, unsigned>, Use> uses_;  // by local VLAN, conjunction and priority
+  std::vector<Conjunction> conjunctions_;  // ascending
+  std::map<std::tuple<unsigned, std::size_t, unsigned>, Use>
+      uses_;  // by local VLAN, conjunction and priority
   std::set<std::tuple<const WiredPort*, std::size_t, unsigned>> accepted_;
   std::vector<Clause> clauses_;
   std::vector<std::uint32_t> parts_;  // these two for their memory alone

@@ -4,8 +4,8 @@
 
 namespace dvrtrace::reference {
 
-void write_router_interface(const Plan& plan, const WiredPort& interface, unsigned vlan, const InterfaceRules& rules,
-                            FlowWriter& flows) {
+void write_router_interface(const Plan& plan, const WiredPort& interface, unsigned vlan,
+                            const InterfaceRules& rules, FlowWriter& flows) {
   const logical::Port& port = plan.logical_port(interface);
   const std::string mac = to_string(port.mac);
   flows.add(rules.not_for_others, 1, 2, fmt::format("dl_vlan={},dl_dst={}", vlan, mac), "drop")
@@ -31,7 +31,9 @@ void write_router_interface(const Plan& plan, const WiredPort& interface, unsign
     }
   }
   for (const Ip& ip : blocked)
-    flows.add(own_tables ? rules.own_table_arp : rules.arp, table, 3, fmt::format("arp,dl_vlan={},arp_tpa={}", vlan, to_string(ip)), "drop")
+    flows
+        .add(own_tables ? rules.own_table_arp : rules.arp, table, 3,
+             fmt::format("arp,dl_vlan={},arp_tpa={}", vlan, to_string(ip)), "drop")
         .concerns(interface.port);
   if (v6 && plan.practice.arp_block_ra)
     flows

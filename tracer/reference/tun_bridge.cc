@@ -112,7 +112,8 @@ class TunBridge {
     const unsigned vlan = network.vlan.value;
     const std::string mac = to_string(port.mac);
     set(match_, FMT_COMPILE("dl_vlan={},dl_dst={}"), vlan, mac);
-    set(actions_, FMT_COMPILE("strip_vlan,{},output:{}"), tunnel_id, plan_.tunnels[remote.tunnel].ofport.value);
+    set(actions_, FMT_COMPILE("strip_vlan,{},output:{}"), tunnel_id,
+        plan_.tunnels[remote.tunnel].ofport.value);
     flows_.add("TUN-60", 20, 2, text(match_), text(actions_)).concerns(remote.port);
     if (!plan_.options.arp_responder) return;
     for (const logical::FixedIp& fixed : port.fixed_ips) {
@@ -132,7 +133,8 @@ class TunBridge {
       fmt::format_to(std::back_inserter(actions_), format, values...);
     };
     const auto add_fields = [&] {
-      add(FMT_COMPILE("{},load:{:#x}->NXM_NX_ARP_SHA[],load:{:#x}->NXM_OF_ARP_SPA[]"), kReply, number, ip.v4_value());
+      add(FMT_COMPILE("{},load:{:#x}->NXM_NX_ARP_SHA[],load:{:#x}->NXM_OF_ARP_SPA[]"), kReply, number,
+          ip.v4_value());
     };
     actions_.clear();
     if (!is_.native) add(FMT_COMPILE("{}{},"), kBack, mac);

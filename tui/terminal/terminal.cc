@@ -282,7 +282,8 @@ class Session {
       if ((wait[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) == 0) continue;
       // A terminal that is gone may send no signal, and poll then says again and again that there is something to read.
       empty_reads = read_keys(screen, signals) ? 0 : empty_reads + 1;
-      const bool gone = (wait[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 || empty_reads > kMostEmptyReads;
+      const bool gone =
+          (wait[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 || empty_reads > kMostEmptyReads;
       if (empty_reads > 0 && gone) return SIGHUP;
     }
     return 0;
