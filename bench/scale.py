@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How time and memory grow with the cloud: clouds of several sizes, made by the reference, and what is asked of them.
 
-usage: scale.py TOOL FOLDER [--hosts 10 100 1000] [--ports 50] [--ports-per-network 40] [--reach-up-to 100] [--results FILE] [--plot FILE]
+usage: scale.py TOOL FOLDER [--hosts 10 100 1000] [--ports 50] [--ports-per-network 40] [--reach-up-to 1000] [--results FILE] [--plot FILE]
 
 Clouds that FOLDER has already are taken as they are. Figures go to the results file (JSON, docs/performance.json), the plot is drawn
 from it (SVG, docs/performance.svg); with --plot-only nothing is measured. `ovs-ofctl parse-flows` reads the same flows in the same run,
@@ -94,7 +94,7 @@ def measure(args):
         uses = figures["uses"]
         uses["from"] = best([args.tool, "from", first["id"], "to", second["id"], "-q", *inputs], 3)
         uses["from, hosts alone"] = best([args.tool, "from", first["id"], "to", second["id"], "-q", "-i", f"{folder}/hosts"], times)
-        if hosts <= args.reach_up_to:  # all hosts are in memory then
+        if hosts <= args.reach_up_to:
             uses["reach"] = best([args.tool, "reach", "icmp", "--from", from_network, "--to", to_network, *inputs], times)
         uses["check"] = best([args.tool, "check", *inputs], times)
         figures["ovs-ofctl"] = ovs(folder, first["binding:host_id"])
@@ -155,7 +155,7 @@ def main():
     parser.add_argument("--hosts", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--ports", type=int, default=50)
     parser.add_argument("--ports-per-network", type=int, default=40)
-    parser.add_argument("--reach-up-to", type=int, default=100)
+    parser.add_argument("--reach-up-to", type=int, default=1000)
     parser.add_argument("--results", default=os.path.join(ROOT, "docs", "performance.json"))
     parser.add_argument("--plot", default=os.path.join(ROOT, "docs", "performance.svg"))
     parser.add_argument("--plot-only", action="store_true")

@@ -21,7 +21,7 @@ endif()
 
 # dvr_heap: what a program links to have the heap of src/base/heap.h. Sanitizers bring their own.
 add_library(dvr_heap INTERFACE)
-if(mimalloc_FOUND AND NOT DVRTRACE_SANITIZE)
+if(TARGET mimalloc AND NOT DVRTRACE_SANITIZE)
   target_link_libraries(dvr_heap INTERFACE mimalloc)
   target_compile_definitions(dvr_heap INTERFACE DVRTRACE_MIMALLOC)
 endif()

@@ -96,7 +96,8 @@ bool JsonTree::add(std::string_view text, JsonValue& added) {
   dom::element value;
   auto error = parser_->parse(text.data(), text.size()).get(value);
   std::string rounded;
-  if (error != simdjson::SUCCESS) {
+  // nlohmann takes a NUL for the end of the text.
+  if (error != simdjson::SUCCESS && text.find('\0') == std::string_view::npos) {
     rounded = with_rounded_numbers(text);
     error = parser_->parse(rounded).get(value);
   }

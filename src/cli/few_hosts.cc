@@ -24,7 +24,8 @@ struct Folders {
   std::vector<std::string> neutron;  // the folder of Neutron's objects, where the input has one
 };
 
-// The folders of an input that holds nothing but hosts, each in a folder of its own, and Neutron's objects.
+// The folders of an input with hosts, each in a folder of its own, and Neutron's objects; files beside them count for nothing,
+// but archives, which may be hosts, do. None: it is not such an input.
 std::optional<Folders> folders_in(std::filesystem::path path) {
   std::error_code error;
   Folders folders;

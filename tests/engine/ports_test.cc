@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
 #include "collectors/collect.h"
+#include "tests/collectors/tree.h"
 #include "tracer/engine/endpoint.h"
 
 namespace dvrtrace {
@@ -19,8 +22,10 @@ constexpr const char* kOnCmp2 = "8f60c5b6-5dca-4438-8010-6e7c82a78bff";
 // fixtures/two-computes without Neutron's objects.
 class AddressesOfDumps : public testing::Test {
  protected:
-  void SetUp() override {
-    auto opened = Collection::open({{"", "fixtures/two-computes/hosts"}}, {}, sources_, diagnostics_);
+  void SetUp() override { open("fixtures/two-computes/hosts"); }
+
+  void open(const std::string& hosts) {
+    auto opened = Collection::open({{"", hosts}}, {}, sources_, diagnostics_);
     ASSERT_TRUE(opened);
     collection_ = std::make_unique<Collection>(std::move(*opened));
     network_ = std::make_unique<Network>(
@@ -74,6 +79,31 @@ TEST_F(AddressesOfDumps, AnAddressAloneMayBeAnyHosts) {
   QuestionPorts ports(*ports_);
   EXPECT_TRUE(resolve("10.0.1.200", *network_, ports, nullptr));
   EXPECT_EQ(read(), "cmp1 cmp2 net1");
+}
+
+// Two VMs of different hosts share an address by allowed address pairs; the asker's host knows of one of them only.
+TEST_F(AddressesOfDumps, ASharedOneIsAmbiguousWhereverItsHoldersAre) {
+  namespace fs = std::filesystem;
+  const test::Tree copy;
+  const fs::path hosts = fs::path(copy.path()) / "hosts";
+  fs::copy("fixtures/two-computes/hosts", hosts, fs::copy_options::recursive);
+  const auto share = [&](const char* host, const char* device) {
+    const std::size_t port = ports_->behind(network_->find_host(host), device);
+    ASSERT_NE(port, kNowhere);
+    std::ofstream flows(hosts / host / "sos_commands/openvswitch/ovs-ofctl_-O_OpenFlow13_dump-flows_br-int", std::ios::app);
+    flows << " cookie=0x1, duration=1.0s, table=71, n_packets=0, n_bytes=0, priority=65,ip,in_port=9,dl_src=" << to_string(ports_->at(port).mac)
+          << ",nw_src=10.0.1.100 actions=ct(table=72,zone=NXM_NX_REG6[0..15])\n";
+  };
+  share("cmp1", "tap9d4c4b89-5d");
+  share("cmp2", "tapb9ebbc94-b8");
+  open(hosts.string());
+  QuestionPorts ports(*ports_);
+  const auto from = resolve("tapf74b4556-f9", *network_, ports, nullptr);
+  ASSERT_TRUE(from);
+  const auto to = resolve("10.0.1.100", *network_, ports, &*from);
+  ASSERT_FALSE(to);
+  EXPECT_EQ(to.error().kind, AskError::Kind::AmbiguousEndpoint);
+  EXPECT_EQ(to.error().candidates.size(), 2u);
 }
 
 TEST_F(AddressesOfDumps, WhoHasToChooseSeesThem) {

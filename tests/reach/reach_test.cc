@@ -1,6 +1,9 @@
 // Expectations and the names in lines; whole matrices are held against single questions by all_pairs.py.
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+
 #include "collectors/collect.h"
 #include "tracer/reach/expect.h"
 #include "tracer/reach/reach.h"
@@ -37,32 +40,78 @@ TEST(Expectations, AreReadLineByLine) {
   EXPECT_EQ(render(diagnostics.all()[0], sources).find("policy:5:1"), 0u);
 }
 
-TEST(Reach, AsksNotMoreThanItMay) {
-  Sources sources;
-  Diagnostics diagnostics;
-  const std::string cloud = "fixtures/two-computes";
-  const auto collection = Collection::open({{"", cloud + "/hosts"}}, {cloud + "/neutron"}, sources, diagnostics);
-  ASSERT_TRUE(collection);
-  const Network network(
-      collection->read_all(Depth::Index, diagnostics),
-      [&](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection->read(host, Depth::Full, into, &known); },
-      sources);
-  const Asker asker(network);
-  ReachOptions options;
-  options.packets = {{"icmp", {}}};
-  options.services = false;
-  const auto all = reach(network, asker, options, {}, diagnostics);
+// Questions about fixtures/two-computes, whose hosts are read when they are asked for.
+class ReachOfFixture : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string cloud = "fixtures/two-computes";
+    auto opened = Collection::open({{"", cloud + "/hosts"}}, {cloud + "/neutron"}, sources_, diagnostics_);
+    ASSERT_TRUE(opened);
+    collection_ = std::make_unique<Collection>(std::move(*opened));
+    network_ = std::make_unique<Network>(
+        collection_->read_all(Depth::Index, diagnostics_),
+        [this](std::size_t host, const HostSnapshot& known, Diagnostics& into) { return collection_->read(host, Depth::Full, into, &known); },
+        sources_);
+    options_.packets = {{"icmp", {}}};
+    options_.services = false;
+  }
+
+  Result<Reach> ask() { return reach(*network_, Asker(*network_), options_, {}, diagnostics_); }
+
+  Sources sources_;
+  Diagnostics diagnostics_;
+  std::unique_ptr<Collection> collection_;
+  std::unique_ptr<Network> network_;
+  ReachOptions options_;
+};
+
+TEST_F(ReachOfFixture, AsksNotMoreThanItMay) {
+  const auto all = ask();
   ASSERT_TRUE(all);
-  options.most = all->traced - 1;
-  const auto refused = reach(network, asker, options, {}, diagnostics);
+  options_.most = all->traced - 1;
+  const auto refused = ask();
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("more than " + std::to_string(options.most)), std::string::npos);
+  EXPECT_NE(refused.error().message.find("more than " + std::to_string(options_.most)), std::string::npos);
   // Less is asked from one VM alone.
-  options.from = "vm1";
-  const auto some = reach(network, asker, options, {}, diagnostics);
+  options_.from = "vm1";
+  const auto some = ask();
   ASSERT_TRUE(some);
   EXPECT_LT(some->pairs, all->pairs);
   EXPECT_GT(some->pairs, 0u);
+}
+
+TEST_F(ReachOfFixture, OfFewPairsOnlyTheHostsOnTheirWaysAreRead) {
+  options_.from = "vm1";
+  options_.to = "vm2";
+  const auto pair = ask();
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->pairs, 1u);
+  ASSERT_EQ(pair->tables.size(), 1u);
+  ASSERT_EQ(pair->tables[0].cells.size(), 1u);
+  EXPECT_EQ(pair->tables[0].cells[0].answers[0].verdict, Verdict::Delivered);
+  std::size_t read = 0;
+  for (std::size_t host = 0; host < network_->size(); ++host) read += network_->joined(host) ? 1 : 0;
+  EXPECT_LT(read, network_->size());
+}
+
+// Whether VMs are asked about one by one or by their classes, the same becomes of their packets.
+TEST_F(ReachOfFixture, ClassesChangeNoAnswer) {
+  options_.from = "vm*";
+  const auto alone = ask();
+  options_.few = 0;
+  const auto by_class = ask();
+  ASSERT_TRUE(alone);
+  ASSERT_TRUE(by_class);
+  EXPECT_EQ(alone->pairs, by_class->pairs);
+  const auto arriving = [](const Reach& reach) {
+    std::uint64_t pairs = 0;
+    for (const ReachCell& cell : reach.tables[0].cells) {
+      for (const ReachAnswer& answer : cell.answers) pairs += arrives(answer.verdict) ? answer.pairs : 0;
+    }
+    return pairs;
+  };
+  EXPECT_EQ(arriving(*alone), arriving(*by_class));
+  EXPECT_GT(arriving(*alone), 0u);
 }
 
 }  // namespace

@@ -157,17 +157,18 @@ class Asking {
     if (own != vm.ips.end()) asker.set_ip_src(*own);
     const AskedNeighbours::Asked asked{port, asker.ip_src(), *hop};
     const bool like_others = hop->v4() && !ports_.changed();
-    if (const auto* known = like_others && heard == nullptr ? neighbours_.find(asked) : nullptr) {
+    const auto* known = like_others && heard == nullptr ? neighbours_.find(asked) : nullptr;
+    if (known != nullptr && known->mac) {
       assumptions_.insert(known->assumptions.begin(), known->assumptions.end());
       session_.learned_macs = known->learned_macs;
-      packet.set(FieldId::EthDst, known->mac.value);
+      packet.set(FieldId::EthDst, known->mac->value);
       return true;
     }
     if (like_others && heard != nullptr && ask_.outcome_only) {
       // Had it asked before all this, it would have been told what it has heard: only what is assumed could differ.
-      const auto* known = asked_afresh(asked, asker);
-      if (known != nullptr && known->mac == heard->eth_src()) {
-        packet.set(FieldId::EthDst, known->mac.value);
+      const auto* told = asked_afresh(asked, asker);
+      if (told != nullptr && told->mac == heard->eth_src()) {
+        packet.set(FieldId::EthDst, told->mac->value);
         return true;
       }
     }
@@ -178,7 +179,7 @@ class Asking {
     Session aside = session_.fork();
     const auto mac = Walk(network_, *ports_, aside, quiet).resolve_for_vm(port, asker, *hop, &quiet);
     if (mac && like_others && heard == nullptr && leaves_only_macs(aside))
-      neighbours_.keep(asked, {*mac, quiet.assumptions, aside.learned_macs});
+      neighbours_.keep(asked, {mac, quiet.assumptions, aside.learned_macs});
     assumptions_.merge(quiet.assumptions);
     Recorder scratch = recorder_of(recorder.direction.name);
     if (!mac) {  // how that came about is to be shown
@@ -216,7 +217,7 @@ class Asking {
     return session.learned_flows.empty() && session.conntrack.empty();
   }
 
-  // What a VM is told that asks before any other packet was sent. None: it is not, or that leaves more behind than MACs.
+  // What a VM is told that asks before any other packet was sent.
   const AskedNeighbours::Answer* asked_afresh(const AskedNeighbours::Asked& asked, const Packet& asker) {
     if (const auto* known = neighbours_.find(asked)) return known;
     Recorder quiet;
@@ -224,8 +225,8 @@ class Asking {
     Session fresh;
     const auto mac =
         Walk(network_, *ports_, fresh, quiet).resolve_for_vm(asked.port, asker, asked.target, &quiet);
-    if (!mac || !leaves_only_macs(fresh)) return nullptr;
-    return neighbours_.keep(asked, {*mac, std::move(quiet.assumptions), std::move(fresh.learned_macs)});
+    if (!mac || !leaves_only_macs(fresh)) return neighbours_.keep(asked, {});
+    return neighbours_.keep(asked, {mac, std::move(quiet.assumptions), std::move(fresh.learned_macs)});
   }
 
   bool somebody_has(const CloudPort& asker, const Ip& ip) const {

@@ -34,7 +34,7 @@ struct Ask {
   std::string from, to;
   PacketSpec packet;
   bool request = true, reply = true;  // which directions the trace shows; both are always followed
-  bool outcome_only = false;          // verdict and reason are wanted: what decided them is left out of the trace
+  bool outcome_only = false;          // only verdict and reason are wanted: steps, texts, crossings and assumptions are not whole
 };
 
 // Answers questions about one network, each on its own; the ports of the cloud are put together once.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <tuple>
@@ -27,7 +28,7 @@ class AskedNeighbours {
     auto operator<=>(const Asked&) const = default;
   };
   struct Answer {
-    Mac mac;
+    std::optional<Mac> mac;  // none: nothing that would hold for every question
     std::set<Assumption> assumptions;
     decltype(Session::learned_macs) learned_macs;  // by the switches on the way
   };

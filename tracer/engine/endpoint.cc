@@ -185,6 +185,15 @@ class Resolver {
            ports_->routed(own, port.network_id);
   }
 
+  // Whether those who have an address are all whom the asker can mean by it, as far as is known by now. Where dumps alone say so,
+  // a VM with several addresses may share this one, by allowed address pairs, with VMs of hosts that nobody has looked at.
+  bool settled(const std::vector<std::size_t>& holders, const Ip& ip) const {
+    const auto users = matching([&](const CloudPort& port) { return port.has(ip) && reachable(port); });
+    if (users.size() != 1 || std::ranges::find(holders, users.front()) == holders.end()) return false;
+    return !network_.logical().empty() ||
+           std::ranges::count(ports_->at(users.front()).ips, ip.family, &Ip::family) == 1;
+  }
+
   tl::expected<Endpoint, AskError> by_address(const Ip& ip, std::string_view scope) {
     Endpoint endpoint;
     endpoint.text = word_;
@@ -205,11 +214,11 @@ class Resolver {
     // The asker's routers know what they serve.
     const std::size_t near =
         from_ == nullptr || from_->port == kNowhere ? kNowhere : ports_->at(from_->port).host;
-    if (found.empty() && near != kNowhere) {
+    if (!settled(found, ip) && near != kNowhere) {
       ports_.look_for_addresses_on(near);
       found = matching(has_it);
     }
-    if (found.empty()) {
+    if (!settled(found, ip)) {
       ports_.look_for_addresses();
       found = matching(has_it);
     }

@@ -181,7 +181,17 @@ std::uint64_t own_signature(const Ports& ports, const CloudPort& port, const std
   return sum + hash_of(fmt::format("beside {}", port.others.size()));
 }
 
+bool has_place(const CloudPort& port) { return port.vm && port.host != kNowhere && !port.ips.empty(); }
+
 }  // namespace
+
+std::vector<std::vector<std::size_t>> each_alone(const Ports& ports) {
+  std::vector<std::vector<std::size_t>> classes;
+  for (std::size_t i = 0; i < ports.all().size(); ++i) {
+    if (has_place(ports.at(i))) classes.push_back({i});
+  }
+  return classes;
+}
 
 std::vector<std::vector<std::size_t>> classes_of(const Network& network, const Ports& ports) {
   LineNames names(ports);
@@ -209,7 +219,7 @@ std::vector<std::vector<std::size_t>> classes_of(const Network& network, const P
   std::vector<std::vector<std::size_t>> classes;
   for (std::size_t i = 0; i < ports.all().size(); ++i) {
     const CloudPort& port = ports.at(i);
-    if (!port.vm || port.host == kNowhere || port.ips.empty()) continue;
+    if (!has_place(port)) continue;
     const std::uint64_t signature = signatures[i] + own_signature(ports, port, prefixes);
     const auto [place, added] = known.try_emplace({port.host, port.network_id, signature}, classes.size());
     if (added) classes.emplace_back();

@@ -16,5 +16,7 @@ namespace dvrtrace::reach {
 // The VMs' ports that have an address and a host among the inputs, those of a class together; classes and members in the order of the
 // ports. Reads every host.
 std::vector<std::vector<std::size_t>> classes_of(const Network& network, const Ports& ports);
+// The same ports, each by itself: no host is read.
+std::vector<std::vector<std::size_t>> each_alone(const Ports& ports);
 
 }  // namespace dvrtrace::reach

@@ -88,7 +88,7 @@ class Reaching {
     for (const FloatingAddress& floating : ports_.floating()) {
       if (!floating.port_id.empty()) floating_[floating.port_id] = floating.ip;
     }
-    for (std::vector<std::size_t>& members : classes_of(network_, ports_))
+    for (std::vector<std::size_t>& members : few_are_asked() ? each_alone(ports_) : classes_of(network_, ports_))
       units_.push_back({ReachKind::Vms, units_.size(), std::move(members)});
     classes_ = units_.size();
     for (std::size_t i = 0; i < classes_; ++i) {
@@ -115,6 +115,17 @@ class Reaching {
         receivers_.push_back(unit);
       }
     }
+  }
+
+  bool few_are_asked() const {
+    if (options_.from.empty() && options_.to.empty()) return false;
+    std::uint64_t from = 0, to = 0;
+    for (std::size_t port = 0; port < ports_.all().size(); ++port) {
+      if (!ports_.at(port).vm) continue;
+      if (options_.from.empty() || called(port, options_.from)) ++from;
+      if (options_.to.empty() || called(port, options_.to)) ++to;
+    }
+    return from * to <= options_.few;
   }
 
   bool on_external_network(const Unit& unit) const {

@@ -26,6 +26,9 @@ struct ReachOptions {
   std::vector<AskedPacket> packets;  // between VMs, to floating IPs and to the outside
   bool services = true;              // metadata and DHCP, with packets of their own
   std::string from, to;              // patterns, as in expectations; "": all
+  // Pairs of VMs that the patterns leave, up to which each VM is asked about by itself: only the hosts on the ways are read then, where
+  // finding classes reads all.
+  std::uint64_t few = 20'000;
   std::uint64_t most = 100'000'000;  // questions: an answer takes some bytes of memory, and a question some microseconds
   std::function<void(std::size_t done, std::size_t all)> progress;  // may be called from any thread
 };
